@@ -1,0 +1,95 @@
+"""A study from its form or command: made, planned, opened, closed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from annotation import planning
+from annotation.models import Study
+from codecs_eval.codecs.table import CODECS
+from codecs_eval.models import Reconstruction, SourceImage
+
+ALLOWED = {
+    "open": {Study.State.DRAFT, Study.State.PAUSED, Study.State.CLOSED},
+    "paused": {Study.State.OPEN},
+    "closed": {Study.State.OPEN, Study.State.PAUSED},
+}
+
+
+@dataclass(frozen=True)
+class Design:
+    """A study as a person asks for it."""
+
+    title: str
+    slug: str
+    collection: str
+    codecs: tuple[str, ...]
+    rates_bpp: tuple[float, ...]
+    crop: str = Study.Crop.CENTRE
+    crop_px: int = 384
+    judgments_per_triplet: int = 3
+    session_length: int = 30
+    seed: int = 1
+    allow_not_sure: bool = False
+    is_simulated: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.codecs) < 2:
+            raise ValueError(f"Found codecs {list(self.codecs)}; expected at least two to compare.")
+        unknown = [name for name in self.codecs if name not in CODECS]
+        if unknown:
+            raise ValueError(f"Found codecs {unknown}; expected some of {', '.join(CODECS)}.")
+        if not self.rates_bpp or min(self.rates_bpp) <= 0:
+            raise ValueError(f"Found rates {list(self.rates_bpp)}; expected bits per pixel > 0.")
+        if self.crop not in Study.Crop.values:
+            raise ValueError(f"Found crop {self.crop!r}; expected one of {Study.Crop.values}.")
+        for name, low in (("crop_px", 64), ("judgments_per_triplet", 1), ("session_length", 1)):
+            if getattr(self, name) < low:
+                raise ValueError(f"Found {name}={getattr(self, name)}; expected at least {low}.")
+
+
+def create_study(
+    design: Design, *, user: AbstractBaseUser | None = None
+) -> tuple[Study, planning.Planned]:
+    """A draft study with its triplets; both or neither. Raises ValueError saying what to do."""
+    if not SourceImage.objects.in_collection(design.collection).exists():
+        raise ValueError(f"No photo in collection {design.collection!r}; import photos first.")
+    values: dict[str, Any] = {
+        **design.__dict__,
+        "codecs": list(design.codecs),
+        "rates_bpp": list(design.rates_bpp),
+    }
+    try:
+        with transaction.atomic():
+            study = Study.objects.create(**values, created_by=user)
+            return study, planning.plan_triplets(study)
+    except IntegrityError:
+        raise ValueError(f"A study called {design.slug!r} exists; choose another name.") from None
+
+
+def encoded_codecs(collection: str) -> list[str]:
+    """Codecs with at least one reconstruction that hit its rate in a collection."""
+    return sorted(
+        Reconstruction.objects.filter(
+            source__collection=collection, state=Reconstruction.State.HIT
+        )
+        .values_list("codec", flat=True)
+        .distinct()
+    )
+
+
+def change_state(study: Study, state: str) -> None:
+    """Open, pause or close. The first opening freezes the design for ever."""
+    if state not in ALLOWED:
+        raise ValueError(f"Found state {state!r}; expected one of {', '.join(ALLOWED)}.")
+    if study.state not in ALLOWED[state]:
+        raise ValueError(f"A study that is {study.state} cannot become {state}.")
+    if state == Study.State.OPEN and not study.triplets.exists():
+        raise ValueError(f"Study {study.slug} has no triplets yet; plan them first.")
+    study.state = state
+    if state == Study.State.OPEN and study.opened_at is None:
+        study.opened_at = timezone.now()
+    study.save(update_fields=["state", "opened_at"])

@@ -1,0 +1,248 @@
+"""Judgments out: a frozen dataset, or rows of CSV streamed one by one."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from django.contrib.auth.models import AbstractBaseUser
+
+from annotation.models import Judgment, Session, Study, Trial, Triplet
+from codecs_eval import datasets, storing
+from codecs_eval.agreement.dataset import FrozenDataset, write_dataset
+from codecs_eval.models import Dataset, Reconstruction, Run
+from codecs_eval.runs import RunReporter
+
+
+@dataclass(frozen=True)
+class FreezeConfig:
+    """What of a study goes into a dataset, and how its sources are split."""
+
+    study: str = field(metadata={"help": "The study's short name (slug)."})
+    name: str = field(default="", metadata={"help": "Name of the dataset; default: the slug."})
+    seed: int = field(default=1, metadata={"help": "Seed of the split by source."})
+    test_share: float = field(default=0.25, metadata={"help": "Share of sources held out."})
+
+    def __post_init__(self) -> None:
+        if not self.study:
+            raise ValueError("Found no study; expected its short name.")
+        if not 0 < self.test_share < 1:
+            raise ValueError(f"Found test share {self.test_share}; expected between 0 and 1.")
+
+
+def freeze_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
+    config = FreezeConfig(**run.config)
+    study = Study.objects.get(slug=config.study)
+    dataset = freeze_dataset(study, config, user=run.created_by, reporter=reporter)
+    Run.objects.filter(pk=run.pk).update(dataset=dataset)
+    return {"dataset": str(dataset.pk), "name": dataset.name, "judgments": dataset.n_judgments}
+
+
+def freeze_dataset(
+    study: Study,
+    config: FreezeConfig,
+    *,
+    user: AbstractBaseUser | None = None,
+    reporter: RunReporter | None = None,
+) -> Dataset:
+    """The study's standing judgments as a folder that never changes.
+
+    Filters, in this order, each counting what it dropped: superseded by an undo, sessions
+    screened out, warm-ups and repeats. Raises ValueError where nothing is left.
+    """
+    every = Judgment.objects.of_study(study)
+    standing = every.standing()
+    screened = standing.exclude(trial__session__verdict=Session.Verdict.EXCLUDED)
+    kept = screened.filter(
+        trial__is_warm_up=False,
+        trial__is_repeat=False,
+        trial__triplet__kind=Triplet.Kind.MAIN,
+    )
+    n_every, n_standing, n_screened, n_kept = (q.count() for q in (every, standing, screened, kept))
+    if n_kept == 0:
+        raise ValueError(f"Study {study.slug} has no judgment to freeze yet.")
+    filters = [
+        {"rule": "superseded by an undo", "dropped": n_every - n_standing},
+        {"rule": "session excluded by screening", "dropped": n_standing - n_screened},
+        {"rule": "warm-up, repeat or check trial", "dropped": n_screened - n_kept},
+    ]
+    rows = list(
+        kept.values_list(
+            "pk", "trial__triplet_id", "choice", "trial__annotator_id", "response_ms",
+            "trial__annotator__is_simulated",
+        )
+    )  # fmt: skip
+    judgments = pd.DataFrame(
+        [(str(pk), str(triplet), choice, str(who), ms, sim) for pk, triplet, choice, who, ms, sim in rows],
+        columns=["judgment_id", "triplet_id", "choice", "observer", "response_ms", "is_simulated"],
+    )
+    triplets = list(
+        study.triplets.filter(pk__in={row[1] for row in rows}).select_related(
+            "source", "first", "second"
+        )
+    )
+    crops = _Crops(triplets, reporter)
+    licences = sorted({t.source.licence for t in triplets})
+    attributions = sorted({t.source.attribution for t in triplets if t.source.attribution})
+
+    def write(folder: Path) -> FrozenDataset:
+        return write_dataset(
+            folder,
+            name=name,
+            origin=study.origin,
+            question=study.question,
+            polarity=study.polarity,
+            is_simulated=study.is_simulated,
+            licence="; ".join(licences),
+            attribution="; ".join(attributions),
+            filters=filters,
+            triplets=pd.DataFrame([_triplet_row(t, crops) for t in triplets]),
+            judgments=judgments,
+            images=crops.images,
+            seed=config.seed,
+            test_share=config.test_share,
+        )
+
+    name = config.name or study.slug
+    return datasets.register(name, write, user=user)
+
+
+class _Crops:
+    """The pixels that people saw, cut once each."""
+
+    def __init__(self, triplets: list[Triplet], reporter: RunReporter | None) -> None:
+        self.images: dict[str, bytes] = {}
+        self._sha: dict[tuple[str, tuple[int, int, int, int]], str] = {}
+        for done, triplet in enumerate(triplets):
+            for path in (triplet.source.path, triplet.first.path, triplet.second.path):
+                self._cut(path, triplet.box)
+            if reporter:
+                reporter.stop_if_asked()
+                reporter.progress(done + 1, len(triplets), "cutting images")
+
+    def _cut(self, path: str, box: tuple[int, int, int, int]) -> None:
+        if (path, box) in self._sha:
+            return
+        left, top, right, bottom = box
+        png = storing.png_of(storing.read_pixels(path)[top:bottom, left:right])
+        sha = storing.sha256_of(png)
+        self.images[sha] = png
+        self._sha[path, box] = sha
+
+    def sha_of(self, path: str, box: tuple[int, int, int, int]) -> str:
+        return self._sha[path, box]
+
+
+def _triplet_row(triplet: Triplet, crops: _Crops) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "triplet_id": str(triplet.pk),
+        "source": triplet.source.name,
+        "source_image": crops.sha_of(triplet.source.path, triplet.box),
+        "kind": triplet.kind,
+    }
+    sides: tuple[tuple[str, Reconstruction], ...] = (
+        ("first", triplet.first),
+        ("second", triplet.second),
+    )
+    for side, reconstruction in sides:
+        row |= {
+            f"{side}_image": crops.sha_of(reconstruction.path, triplet.box),
+            f"{side}_codec": reconstruction.codec,
+            f"{side}_settings": json.dumps(reconstruction.settings, sort_keys=True),
+            f"{side}_bpp": reconstruction.bpp,
+            f"{side}_target_bpp": reconstruction.target_bpp,
+        }
+    return row
+
+
+CSV_COLUMNS = (
+    "judgment_id", "study", "study_version", "is_simulated", "polarity", "question",
+    "session_id", "annotator_id", "session_started", "session_state", "screening",
+    "trial_id", "position", "is_repeat", "is_warm_up", "triplet_id", "triplet_kind",
+    "collection", "source", "crop_left_px", "crop_top_px", "crop_width_px", "crop_height_px",
+    "target_bpp",
+    "first_codec", "first_bpp", "first_settings", "first_state",
+    "second_codec", "second_bpp", "second_settings", "second_state",
+    "first_on_left", "choice", "chosen_codec", "chosen_side",
+    "supersedes", "superseded_by",
+    "decoded_ms", "painted_ms", "answered_ms", "response_ms", "hidden_ms", "active_ms",
+    "clock_resolution_ms", "input", "device_pixel_ratio", "window_width_px", "window_height_px",
+    "client_time", "server_time",
+)  # fmt: skip
+
+
+def guarded(value: Any) -> Any:
+    """Text that a spreadsheet would run as a formula gets an apostrophe; numbers stay numbers.
+
+    Source: OWASP, CSV Injection (= + - @ tab CR, and the full-width forms of the signs).
+    """
+    if isinstance(value, str) and value[:1] in "=+-@\t\r\n＝＋－＠" and value:
+        return "'" + value
+    return value
+
+
+class _Echo:
+    """A file that hands each written line back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def judgments_csv(study: Study | None = None) -> Iterator[str]:
+    """Lines of CSV, header first, in constant memory; times in ms, rates in bits per pixel."""
+    writer = csv.writer(_Echo())
+    yield writer.writerow(CSV_COLUMNS)
+    rows = Judgment.objects.select_related(
+        "superseded_by",
+        "trial__session__study",
+        "trial__triplet__source",
+        "trial__triplet__first",
+        "trial__triplet__second",
+    ).order_by("pk")
+    if study is not None:
+        rows = rows.of_study(study)
+    for judgment in rows.iterator(chunk_size=2000):
+        yield writer.writerow([guarded(value) for value in _csv_row(judgment)])
+
+
+def _csv_row(judgment: Judgment) -> list[Any]:
+    trial, triplet = judgment.trial, judgment.trial.triplet
+    session, study = trial.session, trial.session.study
+    superseded_by = getattr(judgment, "superseded_by", None)
+    return [
+        judgment.pk, study.slug, study.version, int(study.is_simulated), study.polarity,
+        study.question, session.pk, trial.annotator_id, session.started_at.isoformat(),
+        session.state, session.verdict or "not screened",
+        trial.pk, trial.position, int(trial.is_repeat), int(trial.is_warm_up),
+        triplet.pk, triplet.kind, triplet.source.collection, triplet.source.name,
+        triplet.crop_left_px, triplet.crop_top_px, triplet.crop_width_px, triplet.crop_height_px,
+        triplet.target_bpp,
+        *_side_cells(triplet.first), *_side_cells(triplet.second),
+        int(trial.first_on_left), judgment.choice, _chosen_codec(judgment), _chosen_side(trial, judgment),
+        judgment.supersedes_id or "", superseded_by.pk if superseded_by else "",
+        judgment.decoded_ms, judgment.painted_ms, judgment.answered_ms, judgment.response_ms,
+        judgment.hidden_ms, judgment.active_ms, judgment.clock_resolution_ms, judgment.input,
+        judgment.device_pixel_ratio, judgment.window_width_px, judgment.window_height_px,
+        judgment.client_time.isoformat() if judgment.client_time else "",
+        judgment.server_time.isoformat(),
+    ]  # fmt: skip
+
+
+def _side_cells(reconstruction: Reconstruction) -> list[Any]:
+    settings = json.dumps(reconstruction.settings, sort_keys=True)
+    return [reconstruction.codec, reconstruction.bpp, settings, reconstruction.state]
+
+
+def _chosen_codec(judgment: Judgment) -> str:
+    triplet = judgment.trial.triplet
+    by_choice = {"first": triplet.first.codec, "second": triplet.second.codec}
+    return by_choice.get(judgment.choice, "")
+
+
+def _chosen_side(trial: Trial, judgment: Judgment) -> str:
+    if judgment.choice == Judgment.Choice.NOT_SURE:
+        return ""
+    return "left" if (judgment.choice == "first") == trial.first_on_left else "right"

@@ -1,0 +1,70 @@
+"""Judgments from elsewhere -> a frozen dataset."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from annotation.models import QUESTION
+from codecs_eval import datasets
+from codecs_eval.agreement.dataset import write_dataset
+from codecs_eval.agreement.pairs import Pairs, read_pairs
+from codecs_eval.models import Dataset
+
+FORMATS: dict[str, Callable[[Path], Pairs]] = {"pairs": read_pairs}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The new dataset, and every row that could not go in with its reason."""
+
+    dataset: Dataset
+    accepted: int
+    refused: list[tuple[int, str]]
+
+
+def import_judgments(
+    folder: Path,
+    *,
+    file_format: str,
+    name: str,
+    licence: str,
+    attribution: str = "",
+    seed: int = 1,
+    test_share: float = 0.25,
+    user: AbstractBaseUser | None = None,
+) -> Imported:
+    """Read a folder of outside judgments with its images and freeze it.
+
+    Raises ValueError for an unknown format, an unreadable folder, or when no row is left.
+    """
+    if file_format not in FORMATS:
+        raise ValueError(f"Found format {file_format!r}; expected one of {', '.join(FORMATS)}.")
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder.")
+    pairs = FORMATS[file_format](folder)
+    if pairs.report.accepted == 0:
+        line, reason = pairs.report.refused[0] if pairs.report.refused else (1, "no rows")
+        raise ValueError(f"No row of {folder} could be imported; line {line}: {reason}.")
+    dataset = datasets.register(
+        name,
+        lambda target: write_dataset(
+            target,
+            name=name,
+            origin=f"import:{file_format}",
+            question=QUESTION,
+            polarity="closer",
+            is_simulated=False,
+            licence=licence,
+            attribution=attribution,
+            filters=[{"rule": "row refused on import", "dropped": len(pairs.report.refused)}],
+            triplets=pairs.triplets,
+            judgments=pairs.judgments,
+            images=pairs.images,
+            seed=seed,
+            test_share=test_share,
+        ),
+        user=user,
+    )
+    return Imported(dataset, pairs.report.accepted, pairs.report.refused)

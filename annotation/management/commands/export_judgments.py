@@ -1,0 +1,45 @@
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotation.exporting import judgments_csv
+from annotation.models import Study
+
+
+class Command(BaseCommand):
+    help = "Write judgments as CSV, one row each, streamed."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--study", help="short name; default: every study")
+        parser.add_argument("--output", type=Path, help="default: standard output")
+        parser.add_argument("--json", action="store_true", help="tell what was written, as JSON")
+
+    def handle(self, **options: Any) -> None:
+        study = None
+        if options["study"]:
+            study = Study.objects.filter(slug=options["study"]).first()
+            if study is None:
+                known = ", ".join(Study.objects.values_list("slug", flat=True)) or "none yet"
+                raise CommandError(f"No study is called {options['study']!r}; known: {known}.")
+        if options["json"] and not options["output"]:
+            raise CommandError("--json tells about a file; give one with --output.")
+        n_lines = self._write(options["output"], study)
+        if options["json"]:
+            self.stdout.write(
+                json.dumps({"file": str(options["output"]), "n_judgments": n_lines - 1})
+            )
+
+    def _write(self, path: Path | None, study: Study | None) -> int:
+        file = path.open("w", newline="", encoding="utf-8") if path else sys.stdout
+        n_lines = 0
+        try:
+            for line in judgments_csv(study):
+                file.write(line)
+                n_lines += 1
+        finally:
+            if path:
+                file.close()
+        return n_lines

@@ -1,0 +1,172 @@
+"""The researcher's pages about studies: design, watch, results, gallery, export."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from annotation import designing, exporting, watching
+from annotation.forms import FreezeForm, StudyForm
+from annotation.models import Study, Trial
+from codecs_eval import runs, tasks
+
+TRIPLETS_A_PAGE = 24
+
+
+def for_researchers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Staff only: visitors log in, annotators are refused before any work."""
+
+    @login_required
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_staff:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@for_researchers
+@require_GET
+def studies(request: HttpRequest) -> HttpResponse:
+    rows = Study.objects.annotate(
+        n_triplets=Count("triplets", distinct=True),
+        n_judged=Count(
+            "triplets__trials", filter=Q(triplets__trials__state=Trial.State.JUDGED), distinct=True
+        ),
+    )
+    return render(request, "annotation/studies.html", {"studies": rows})
+
+
+@for_researchers
+def new_study(request: HttpRequest) -> HttpResponse:
+    form = StudyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            study, planned = designing.create_study(form.design, user=request.user)
+        except ValueError as error:
+            form.add_error(None, str(error))
+        else:
+            left_out = "; ".join(f"{n} left out: {why}" for why, n in planned.left_out.items())
+            messages.success(request, f"{planned.n_triplets} triplets planned. {left_out}")
+            return redirect(study)
+    return render(request, "annotation/study_new.html", {"form": form})
+
+
+def _tab(request: HttpRequest, slug: str, tab: str, **context: Any) -> HttpResponse:
+    return render(
+        request,
+        f"annotation/study_{tab}.html",
+        {"tab": tab, "answer_url": request.build_absolute_uri(f"/s/{slug}/"), **context},
+    )
+
+
+@for_researchers
+@require_GET
+def study(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Study, slug=slug)
+    return _tab(request, slug, "design", study=found, n_triplets=found.triplets.count())
+
+
+@for_researchers
+@require_GET
+def watch(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Study, slug=slug)
+    sessions = found.sessions.annotate(
+        n_judged=Count("trials", filter=Q(trials__state=Trial.State.JUDGED))
+    )[:100]
+    return _tab(
+        request, slug, "watch", study=found, watch=watching.watch(found), sessions=sessions
+    )
+
+
+@for_researchers
+@require_GET
+def results(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Study, slug=slug)
+    return _tab(request, slug, "results", study=found, cells=watching.wins_by_codec(found))
+
+
+@for_researchers
+@require_GET
+def gallery(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Study, slug=slug)
+    triplets = found.triplets.select_related("source", "first", "second").annotate(
+        n_judged=Count("trials", filter=Q(trials__state=Trial.State.JUDGED), distinct=True),
+        k_first=Count("trials__judgments", filter=_standing_choice("first")),
+        k_second=Count("trials__judgments", filter=_standing_choice("second")),
+    )
+    page = Paginator(triplets.order_by("-n_judged", "shuffle"), TRIPLETS_A_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return _tab(request, slug, "gallery", study=found, page=page)
+
+
+def _standing_choice(choice: str) -> Q:
+    return Q(trials__judgments__choice=choice, trials__judgments__superseded_by=None)
+
+
+@for_researchers
+@require_GET
+def export(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Study, slug=slug)
+    return _tab(
+        request,
+        slug,
+        "export",
+        study=found,
+        columns=exporting.CSV_COLUMNS,
+        form=FreezeForm(initial={"name": found.slug}),
+    )
+
+
+@for_researchers
+@require_GET
+def judgments_csv(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Study, slug=slug)
+    label = "-simulated" if found.is_simulated else ""
+    return StreamingHttpResponse(
+        exporting.judgments_csv(found),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="judgments-{slug}{label}.csv"'},
+    )
+
+
+@for_researchers
+@require_POST
+def change_state(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Study, slug=slug)
+    try:
+        designing.change_state(found, request.POST.get("state", ""))
+    except ValueError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"The study is now {found.state}.")
+    return redirect(found)
+
+
+@for_researchers
+@require_POST
+def freeze(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Study, slug=slug)
+    form = FreezeForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"Nothing was frozen: {form.errors.as_text()}")
+        return redirect("study_export", slug)
+    config = exporting.FreezeConfig(study=slug, **form.cleaned_data)
+    run = runs.create(
+        "freeze_dataset",
+        config,
+        title=f"Freeze {config.name}",
+        user=request.user,
+        is_simulated=found.is_simulated,
+    )
+    transaction.on_commit(lambda: tasks.enqueue(run))
+    return redirect(run)

@@ -1,0 +1,125 @@
+"""How a study goes: counts that the desk shows, each a query over its own rows."""
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from django.db.models import Count, Q
+
+from annotation.models import Judgment, Session, Study, Trial
+from codecs_eval.models import Dataset, Run, SourceImage
+
+
+@dataclass(frozen=True)
+class Watch:
+    n_triplets: int
+    n_wanted: int
+    n_judged: int
+    n_sessions: int
+    n_finished: int
+    n_annotators: int
+    median_response_ms: float | None
+    n_left: int
+    n_right: int
+    cells: list[dict[str, Any]]
+
+    @property
+    def share_done(self) -> float:
+        return min(1.0, self.n_judged / self.n_wanted) if self.n_wanted else 0.0
+
+
+def watch(study: Study) -> Watch:
+    standing = Judgment.objects.of_study(study).standing()
+    sessions = study.sessions.aggregate(
+        n=Count("pk"),
+        finished=Count("pk", filter=Q(state=Session.State.FINISHED)),
+        annotators=Count("annotator", distinct=True),
+    )
+    sides = standing.aggregate(
+        left=Count(
+            "pk",
+            filter=Q(choice="first", trial__first_on_left=True)
+            | Q(choice="second", trial__first_on_left=False),
+        ),
+        right=Count(
+            "pk",
+            filter=Q(choice="first", trial__first_on_left=False)
+            | Q(choice="second", trial__first_on_left=True),
+        ),
+    )
+    times = list(
+        standing.exclude(response_ms=None).values_list("response_ms", flat=True)[:50_000]
+    )
+    n_triplets = study.triplets.count()
+    return Watch(
+        n_triplets=n_triplets,
+        n_wanted=n_triplets * study.judgments_per_triplet,
+        n_judged=standing.count(),
+        n_sessions=sessions["n"],
+        n_finished=sessions["finished"],
+        n_annotators=sessions["annotators"],
+        median_response_ms=median(times) if times else None,
+        n_left=sides["left"],
+        n_right=sides["right"],
+        cells=_cells(study),
+    )
+
+
+def _cells(study: Study) -> list[dict[str, Any]]:
+    """One row a target rate: triplets, judged at least once, judgments."""
+    rows = study.triplets.values("target_bpp").annotate(
+        n_triplets=Count("pk", distinct=True),
+        n_judgments=Count("trials", filter=Q(trials__state=Trial.State.JUDGED)),
+        n_touched=Count("pk", distinct=True, filter=Q(trials__state=Trial.State.JUDGED)),
+    )
+    return list(rows.order_by("target_bpp"))
+
+
+def wins_by_codec(study: Study) -> list[dict[str, Any]]:
+    """Per rate and codec: how often it stood in a judged pair, and how often it was chosen.
+
+    Counts only; the share is theirs. "Chosen" follows the study's question.
+    """
+    rows = (
+        Judgment.objects.of_study(study)
+        .standing()
+        .exclude(trial__session__verdict=Session.Verdict.EXCLUDED)
+        .filter(trial__triplet__kind="main", trial__is_warm_up=False)
+        .values(
+            "trial__triplet__target_bpp",
+            "trial__triplet__first__codec",
+            "trial__triplet__second__codec",
+            "choice",
+        )
+        .annotate(n=Count("pk"))
+    )
+    cells: dict[tuple[float, str], dict[str, float]] = {}
+    for row in rows:
+        rate = row["trial__triplet__target_bpp"]
+        for side in ("first", "second"):
+            cell = cells.setdefault(
+                (rate, row[f"trial__triplet__{side}__codec"]), {"n": 0, "chosen": 0.0}
+            )
+            cell["n"] += row["n"]
+            if row["choice"] == side:
+                cell["chosen"] += row["n"]
+            elif row["choice"] == "not_sure":
+                cell["chosen"] += row["n"] / 2
+    return [
+        {"target_bpp": rate, "codec": codec, **cell, "share": cell["chosen"] / cell["n"]}
+        for (rate, codec), cell in sorted(cells.items())
+    ]
+
+
+def desk_summary() -> dict[str, Any]:
+    """What a researcher sees first."""
+    return {
+        "collections": list(SourceImage.objects.collections()),
+        "studies": Study.objects.annotate(
+            n_judged=Count(
+                "triplets__trials", filter=Q(triplets__trials__state=Trial.State.JUDGED)
+            )
+        )[:8],
+        "datasets": Dataset.objects.all()[:8],
+        "runs": Run.objects.select_related("dataset")[:8],
+    }

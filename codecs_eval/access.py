@@ -1,0 +1,25 @@
+"""Who may see the researcher's desk."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+View = Callable[..., HttpResponseBase]
+
+
+def researchers_only(view: View) -> View:
+    """Staff go in; a visitor is asked to log in; somebody else's account is told no."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not request.user.is_staff:
+            raise PermissionDenied("The desk is for researchers; this account is not one.")
+        return view(request, *args, **kwargs)
+
+    return guarded

@@ -1,0 +1,67 @@
+"""The sentences under an agreement figure: what is shown, of whom, how many, how the intervals."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_LINE_LENGTH = 126
+
+Report = Mapping[str, Any]
+
+
+def judges(report: Report) -> str:
+    """Who answered, in words: simulated observers are never called people."""
+    return "simulated observers" if report["is_simulated"] else "people"
+
+
+def agreement_caption(report: Report) -> list[str]:
+    """Lines under the figure of all metrics."""
+    sentence = "Dots: share of the judgments that a metric agrees with."
+    return _caption(report, sentence, report["metrics"])
+
+
+def rate_caption(report: Report, slices: Sequence[Report]) -> list[str]:
+    """Lines under the figure of agreement by rate."""
+    sentence = f"Agreement by {slices[0]['by']}, n = triplets at that rate."
+    return _caption(report, sentence, [row for found in slices for row in found["metrics"]])
+
+
+def shortened(label: str, length: int = 26) -> str:
+    """A label that fits beside a plot."""
+    return label if len(label) <= length else f"{label[: length - 1]}…"
+
+
+def _caption(report: Report, sentence: str, rows: Sequence[Report]) -> list[str]:
+    counts = report["counts"]
+    parts = [
+        sentence,
+        f"Dataset {shortened(report['dataset']['name'], 60)}, {report['part']} sources:",
+        f"n = {_count(counts['triplets'], 'triplet')}, {_count(counts['judgments'], 'judgment')}, "
+        f"{_count(counts['sources'], 'source')}.",
+        _intervals(report, rows),
+    ]
+    people = report["people"]
+    if people["unbiased"] is None:
+        parts.append(f"{judges(report).capitalize()} with each other: not estimable")
+        parts.append(f"({people['reason']}).")
+    elif people["reason"]:
+        parts.append(f"{judges(report).capitalize()} with each other: {people['reason']}.")
+    if report["is_simulated"]:
+        parts.append("SIMULATED: no person gave these answers.")
+    return textwrap.wrap(" ".join(parts), _LINE_LENGTH)
+
+
+def _intervals(report: Report, rows: Sequence[Report]) -> str:
+    methods = sorted({row["method"] for row in rows if row["method"] is not None})
+    if not methods:
+        return "No intervals: they need at least two sources that differ."
+    level = f"{100 * report['intervals']['level']:g} %"
+    said = f"Whiskers and band: {level} intervals, {' or '.join(methods)}."
+    has_hollow = any(row["low"] is None for row in rows)
+    return f"{said} Hollow: no interval (too few sources)." if has_hollow else said
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,296 @@
+"""An agreement report's JSON -> figures for page, print and download; the same bytes every time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+
+from codecs_eval.agreement.captions import agreement_caption, judges, rate_caption, shortened
+
+INK = "#1a1a1a"
+GREY = "#767676"
+
+_WIDTH_IN = 7.2
+_SMALL, _NORMAL = 8.0, 9.0
+_ROW_IN = 0.32
+_LABEL_ROW_IN = 0.19
+_FOOT_IN = 0.62
+_CAPTION_LINE_IN = 0.15
+_RATE_PLOT_IN = 3.1
+# How far apart the metrics stand around one rate, as a ratio: whiskers can be told apart.
+_DODGE = 0.035
+
+Report = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """How one human reference is drawn: `style` is matplotlib's line style."""
+
+    name: str
+    label: str
+    style: str | tuple[int, tuple[int, ...]]
+    width: float
+    colour: str
+
+
+_PEOPLE_LINES = (
+    _Line("unbiased", "{judges} with each other", "-", 1.6, INK),
+    _Line("plugin", "plug-in human (biased up)", (0, (1, 2)), 0.9, GREY),
+    _Line("ideal", "ideal observer (fitted)", (0, (6, 2)), 0.9, GREY),
+    _Line("oracle", "oracle of these answers", (0, (4, 1, 1, 1)), 0.9, GREY),
+)
+
+
+def agreement_figure(report: Report) -> Figure:
+    """Each metric's agreement as a dot with whiskers, best on top; people as lines, with a band."""
+    rows = sorted(report["metrics"], key=lambda row: (row["agreement"], row["name"]))
+    if not rows:
+        raise ValueError("the report has no metrics, expected at least one to draw")
+    lines = [line for line in _PEOPLE_LINES if report["people"][line.name] is not None]
+    plot_in = _ROW_IN * len(rows)
+    head_in = 0.12 + _LABEL_ROW_IN * len(lines)
+    figure, axes = _figure(report, (0.25, 0.55), head_in, plot_in, agreement_caption(report))
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.set_xlim(*_span(report))
+    axes.yaxis.set_major_locator(NullLocator())
+    axes.set_xlabel(f"agreement with {judges(report)} (%)", fontsize=_SMALL, color=INK)
+    axes.axvline(50, color=GREY, linewidth=0.8, zorder=1)
+    chance = {"rotation": 90, "ha": "right", "va": "bottom", "color": GREY, "fontsize": _SMALL - 1}
+    _text(axes, 50, 0.02, "chance", axes.get_xaxis_transform(), **chance)
+    for height, row in enumerate(rows):
+        _metric_row(axes, height, row)
+    _draw_people(axes, lines, report, plot_in)
+    return figure
+
+
+def rate_figure(report: Report) -> Figure:
+    """Agreement by rate: one line a metric, people as a line with its band; log axis for rate.
+
+    Target rates where the dataset has them, else octaves of the achieved rate. ValueError where
+    the report has neither; `has_rates` tells beforehand.
+    """
+    slices = _rate_slices(report)
+    if not slices:
+        raise ValueError("the report has no slices by rate, expected at least one")
+    caption = rate_caption(report, slices)
+    figure, axes = _figure(report, (0.085, 0.665), 0.14, _RATE_PLOT_IN, caption)
+    _rate_axis(axes, slices)
+    axes.set_ylabel(f"agreement with {judges(report)} (%)", fontsize=_SMALL, color=INK)
+    axes.axhline(50, color=GREY, linewidth=0.8, zorder=1)
+    chance = {"ha": "left", "va": "bottom", "color": GREY, "fontsize": _SMALL - 1}
+    _text(axes, 0.005, 50, "chance", axes.get_yaxis_transform(), **chance)
+    ends = _people_by_rate(axes, slices, judges(report))
+    names = [row["name"] for row in slices[-1]["metrics"]]
+    for index, name in enumerate(names):
+        step = np.exp(_DODGE * (index - (len(names) - 1) / 2))
+        ends.append(_metric_by_rate(axes, step, slices, name))
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(-2.0, min(low, 48.0)), min(102.0, high))
+    _end_labels(axes, ends)
+    return figure
+
+
+def has_rates(report: Report) -> bool:
+    """Whether `rate_figure` has anything to draw."""
+    return bool(_rate_slices(report))
+
+
+def svg(figure: Figure) -> bytes:
+    """The figure as SVG, byte-identical for the same report: no date, ids from a fixed salt."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "triad", "svg.fonttype": "path"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def png(figure: Figure, dpi: int = 200) -> bytes:
+    """The figure as PNG, for where SVG cannot go."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _figure(
+    report: Report,
+    across: tuple[float, float],
+    head_in: float,
+    plot_in: float,
+    caption: Sequence[str],
+) -> tuple[Figure, Axes]:
+    """An empty plot with its caption and, where simulated, the badge; heights in inches."""
+    is_simulated = report["is_simulated"]
+    foot_in = _FOOT_IN + _CAPTION_LINE_IN * len(caption)
+    height_in = foot_in + plot_in + head_in + (0.34 if is_simulated else 0.0)
+    figure = Figure(figsize=(_WIDTH_IN, height_in))
+    left, width = across
+    axes = figure.add_axes((left, foot_in / height_in, width, plot_in / height_in))
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(GREY)
+    axes.patch.set_visible(False)
+    axes.tick_params(labelsize=_SMALL, colors=INK)
+    note = {"fontsize": _SMALL - 0.5, "color": INK, "va": "bottom", "linespacing": 1.3}
+    figure.text(0.02, 0.07 / height_in, "\n".join(caption), parse_math=False, **note)
+    if is_simulated:
+        badge = {"fontsize": _NORMAL, "fontweight": "bold", "color": "white", "va": "top"}
+        top = 1 - 0.09 / height_in
+        figure.text(0.025, top, "SIMULATED", backgroundcolor=INK, **badge)
+        mark = {"fontsize": 44, "fontweight": "bold", "color": "#ececec"}
+        mark |= {"ha": "center", "va": "center", "zorder": -1}
+        axes.text(0.5, 0.5, "SIMULATED", transform=axes.transAxes, **mark)
+    return figure, axes
+
+
+def _metric_row(axes: Axes, height: int, row: Report) -> None:
+    value = 100 * row["agreement"]
+    between = "no interval"
+    if row["low"] is not None:
+        ends = [100 * row["low"], 100 * row["high"]]
+        between = f"{ends[0]:.1f} to {ends[1]:.1f}"
+        axes.plot(ends, [height, height], color=row["colour"], linewidth=1.4, zorder=4)
+    _dot(axes, value, height, row, size=6.5)
+    frame = axes.get_yaxis_transform()
+    _text(axes, -0.02, height, shortened(row["label"]), frame, ha="right", va="center")
+    _text(axes, 1.115, height, f"{value:.1f}", frame, ha="right", va="center")
+    _text(axes, 1.14, height, between, frame, va="center", color=GREY, fontsize=_SMALL)
+
+
+def _dot(axes: Axes, x: float, y: float, row: Report, size: float) -> None:
+    """A filled marker with a white rim; hollow where there is no interval."""
+    look = {"markerfacecolor": row["colour"], "markeredgecolor": "white", "markeredgewidth": 0.7}
+    if row["low"] is None:
+        look = {"markerfacecolor": "white", "markeredgecolor": row["colour"]}
+    axes.plot([x], [y], marker=row["marker"], markersize=size, zorder=5, **look)
+
+
+def _draw_people(axes: Axes, lines: Sequence[_Line], report: Report, plot_in: float) -> None:
+    """Lines through the plot, their labels in rows above it.
+
+    The higher the value the higher its row, each label left of its line: no line crosses a label.
+    """
+    people = report["people"]
+    low, high = axes.get_xlim()
+    frame = axes.get_xaxis_transform()
+    ordered = sorted(lines, key=lambda line: float(people[line.name]["value"]))
+    for index, line in enumerate(ordered):
+        entry = people[line.name]
+        value = 100 * entry["value"]
+        top = 1 + (0.13 + _LABEL_ROW_IN * index) / plot_in
+        look: dict[str, Any] = {"color": line.colour, "linestyle": line.style}
+        look |= {"linewidth": line.width, "zorder": 2 + line.width, "clip_on": False}
+        axes.plot([value, value], [0, top], transform=frame, **look)
+        if line.name == "unbiased" and entry["low"] is not None:
+            band = (100 * entry["low"], 100 * entry["high"])
+            axes.axvspan(*band, color=INK, alpha=0.1, linewidth=0, zorder=0)
+        label = f"{line.label.format(judges=judges(report))} {value:.1f}"
+        place = {"ha": "right", "va": "center", "color": line.colour, "fontsize": _SMALL}
+        _text(axes, value - 0.008 * (high - low), top - 0.04 / plot_in, label, frame, **place)
+
+
+def _rate_slices(report: Report) -> list[Report]:
+    for by in ("target rate", "achieved rate"):
+        found = [row for row in report["slices"] if row["by"] == by]
+        if found:
+            return sorted(found, key=lambda row: float(row["rate_bpp"]))
+    return []
+
+
+def _rate_axis(axes: Axes, slices: Sequence[Report]) -> None:
+    rates = [row["rate_bpp"] for row in slices]
+    labels = {row["rate_bpp"]: f"{row['rate_bpp']:.2g}\nn = {row['n_triplets']}" for row in slices}
+    axes.set_xscale("log")
+    axes.set_xlim(min(rates) / 1.2, max(rates) * 1.2)
+    axes.set_xticks(rates)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: labels.get(value, "")))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("rate (bpp, log scale)", fontsize=_SMALL, color=INK, labelpad=1)
+
+
+def _people_by_rate(
+    axes: Axes, slices: Sequence[Report], who: str
+) -> list[tuple[float, float, str, str]]:
+    found = [(row["rate_bpp"], row["people"]["unbiased"]) for row in slices]
+    points = [(rate, entry) for rate, entry in found if entry is not None]
+    if not points:
+        return []
+    rates = [rate for rate, _ in points]
+    values = [100 * entry["value"] for _, entry in points]
+    axes.plot(rates, values, color=INK, linewidth=1.6, zorder=3)
+    banded = [(rate, entry) for rate, entry in points if entry["low"] is not None]
+    axes.fill_between(
+        [rate for rate, _ in banded],
+        [100 * entry["low"] for _, entry in banded],
+        [100 * entry["high"] for _, entry in banded],
+        color=INK,
+        alpha=0.1,
+        linewidth=0,
+        zorder=0,
+    )
+    return [(rates[-1], values[-1], f"{who} with each other", INK)]
+
+
+def _metric_by_rate(
+    axes: Axes, step: float, slices: Sequence[Report], name: str
+) -> tuple[float, float, str, str]:
+    rows = [next(row for row in found["metrics"] if row["name"] == name) for found in slices]
+    rates = [found["rate_bpp"] * step for found in slices]
+    values = [100 * row["agreement"] for row in rows]
+    colour = rows[0]["colour"]
+    axes.plot(rates, values, color=colour, linewidth=0.9, zorder=4)
+    for rate, value, row in zip(rates, values, rows, strict=True):
+        if row["low"] is not None:
+            ends = [100 * row["low"], 100 * row["high"]]
+            axes.plot([rate, rate], ends, color=colour, linewidth=0.9, alpha=0.7, zorder=4)
+        _dot(axes, rate, value, row, size=5.5)
+    return rates[-1], values[-1], rows[0]["label"], colour
+
+
+def _end_labels(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+    """Direct labels right of the plot, moved apart where they would cover each other."""
+    low, high = axes.get_ylim()
+    left, right = axes.get_xlim()
+    gap = 0.056 * (high - low)
+    ordered = sorted(ends, key=lambda end: end[1])
+    places: list[float] = []
+    for _, value, _, _ in ordered:
+        places.append(max(value, places[-1] + gap if places else low + gap / 2))
+    ceiling = high - gap / 2
+    for index in reversed(range(len(places))):
+        places[index] = min(places[index], ceiling)
+        ceiling = places[index] - gap
+    frame = axes.get_yaxis_transform()
+    for place, (rate, value, label, colour) in zip(places, ordered, strict=True):
+        start = float(np.log(rate / left) / np.log(right / left))
+        look: dict[str, Any] = {"color": colour, "linewidth": 0.6, "linestyle": (0, (1, 2))}
+        axes.plot(
+            [start, 1.0, 1.025], [value, place, place], transform=frame, clip_on=False, **look
+        )
+        style = {"va": "center", "color": colour, "fontsize": _SMALL}
+        _text(axes, 1.032, place, shortened(label, 34), frame, **style)
+
+
+def _span(report: Report) -> tuple[float, float]:
+    """The horizontal axis in percent: chance, all values and all their limits, 2 points of air."""
+    rows = [(row, row["agreement"]) for row in report["metrics"]]
+    people = [report["people"][line.name] for line in _PEOPLE_LINES]
+    rows += [(entry, entry["value"]) for entry in people if entry is not None]
+    ends = [0.5]
+    for row, value in rows:
+        ends += [end for end in (value, row["low"], row["high"]) if end is not None]
+    return max(-1.0, 100 * min(ends) - 2), min(101.0, 100 * max(ends) + 2)
+
+
+def _text(axes: Axes, x: float, y: float, text: str, transform: Any, **style: Any) -> None:
+    # Names come from people: a dollar sign in one must not start a formula.
+    style = {"fontsize": _NORMAL, "color": INK, **style}
+    axes.text(x, y, text, transform=transform, parse_math=False, **style)

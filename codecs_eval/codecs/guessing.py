@@ -1,0 +1,117 @@
+"""Rate as a function of one dial, learned while it is turned: where to try next."""
+
+import math
+from bisect import bisect_left
+
+import numpy as np
+
+from codecs_eval.codecs.codec import Dial
+
+# An unknown photo's slope is held near the typical one, or two close points could fling the guess.
+_GENTLEST, _STEEPEST = 0.5, 2.0
+_GUESSES_BEFORE_HALVING = 4
+
+
+class Curve:
+    """Points (index of a dial value, log rate) of one photo; they rise with the index, roughly.
+
+    Between and beyond the points the rate is taken to follow the dial's typical curve, stretched
+    through them: a secant step on log rate that knows the bend.
+    """
+
+    def __init__(self, dial: Dial) -> None:
+        self.dial = dial
+        self._points: dict[int, float] = {}
+        knots = sorted((value, math.log(bpp)) for value, bpp in dial.typical)
+        self._typical = np.interp(dial.values, [k[0] for k in knots], [k[1] for k in knots])
+        self._bracketed_guesses = 0
+        self._outward_guesses = 0
+
+    def add(self, index: int, bpp: float) -> None:
+        self._points[index] = math.log(bpp)
+
+    def encloses(self, target_bpp: float) -> bool:
+        """Whether the points lie on both sides of the target."""
+        rates = self._points.values()
+        return bool(rates) and min(rates) <= math.log(target_bpp) <= max(rates)
+
+    def nearest(self, target_bpp: float) -> list[tuple[int, float]]:
+        """The points next to the target, (index, bpp), nearer one first; one below, one above."""
+        wanted = math.log(target_bpp)
+        around = [index for index in self._around(wanted) if index is not None]
+        around.sort(key=lambda index: abs(self._points[index] - wanted))
+        return [(index, math.exp(self._points[index])) for index in around]
+
+    def next_index(self, target_bpp: float) -> int | None:
+        """The value to try next, as an index; None when no untried value can be better."""
+        wanted = math.log(target_bpp)
+        below, above = self._around(wanted)
+        if below is None and above is None:
+            return self._typical_index(wanted)
+        if below is None or above is None:
+            return self._beyond(below if above is None else above, wanted)
+        if abs(above - below) == 1:
+            return None
+        low, high = sorted((below, above))
+        return min(max(self._between(low, high, wanted), low + 1), high - 1)
+
+    def _around(self, wanted: float) -> tuple[int | None, int | None]:
+        """The best point at or below the wanted log rate, and the point that follows it."""
+        tried = sorted(self._points)
+        pairs = [
+            pair
+            for pair in zip(tried, tried[1:], strict=False)
+            if min(map(self._points.__getitem__, pair)) <= wanted
+            and wanted <= max(map(self._points.__getitem__, pair))
+        ]
+        if pairs:
+            # Rates that do not rise everywhere can cross the target twice: take the tighter pair.
+            low, high = min(pairs, key=lambda pair: pair[1] - pair[0])
+            return (low, high) if self._points[low] <= wanted else (high, low)
+        if not tried:
+            return None, None
+        closest = min(tried, key=lambda index: abs(self._points[index] - wanted))
+        return (closest, None) if self._points[closest] <= wanted else (None, closest)
+
+    def _between(self, low: int, high: int, wanted: float) -> int:
+        self._bracketed_guesses += 1
+        if self._bracketed_guesses > _GUESSES_BEFORE_HALVING:
+            return (low + high) // 2
+        share = (wanted - self._points[low]) / (self._points[high] - self._points[low])
+        rise = float(self._typical[high] - self._typical[low])
+        return self._typical_index(float(self._typical[low]) + share * rise)
+
+    def _beyond(self, index: int | None, wanted: float) -> int | None:
+        """A value further out, by at least twice as much each time; the dial's end is the last."""
+        assert index is not None  # _around gave exactly one of its two
+        outward = 1 if wanted > self._points[index] else -1
+        outermost = max(self._points) if outward > 0 else min(self._points)
+        end = len(self.dial.values) - 1 if outward > 0 else 0
+        if outermost == end:
+            return None
+        missing = (wanted - self._points[index]) / self._slope(index)
+        guess = self._typical_index(float(self._typical[index]) + missing)
+        stride = 2**self._outward_guesses
+        self._outward_guesses += 1
+        if outward > 0:
+            return min(max(guess, outermost + stride), end)
+        return max(min(guess, outermost - stride), end)
+
+    def _slope(self, index: int) -> float:
+        """Rise of this photo's log rate over the typical one, from the two points nearest."""
+        others = [other for other in self._points if other != index]
+        if not others:
+            return 1.0
+        other = min(others, key=lambda candidate: abs(candidate - index))
+        rise = float(self._typical[other] - self._typical[index])
+        slope = (self._points[other] - self._points[index]) / rise
+        return min(max(slope, _GENTLEST), _STEEPEST)
+
+    def _typical_index(self, log_rate: float) -> int:
+        index = bisect_left(self._typical, log_rate)
+        if index == 0:
+            return 0
+        if index == len(self._typical):
+            return index - 1
+        is_lower_nearer = log_rate - self._typical[index - 1] <= self._typical[index] - log_rate
+        return index - 1 if is_lower_nearer else index

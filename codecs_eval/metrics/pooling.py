@@ -1,0 +1,160 @@
+"""Pooled LPIPS features: one vector per (reference, reconstruction); a metric is its dot product.
+
+Whole images at 1:1, in strips of rows when they are large, so that memory stays bounded.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from codecs_eval.metrics.metric import Image, check_images
+from codecs_eval.metrics.trunk import Trunk
+
+# A strip's own rows start at a multiple of the deepest tap's stride; the halo covers half the
+# receptive field of VGG16's relu5_3 (196 px), AlexNet's is smaller.
+_STRIDE = 16
+_HALO = 96
+_SHORTEST = 64
+# Pixels that pass the trunk at once: about 1.3 GB at VGG16's first block.
+STRIP_PX = 1 << 20
+# On a CPU larger batches only lose cache locality.
+_CPU_BATCH_PX = 1 << 17
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """`mean` (n, channels): spatial mean of the squared difference s of unit-normalised features.
+
+    `noise` (n, channels) = mean(s^2) / (h w): the variance that dropping map elements with
+    p = 0.5 gives to `mean` (None unless asked for).
+    """
+
+    mean: Tensor
+    noise: Tensor | None
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """Rows first..last are fed; rows own..own_end (None: to the end) are counted."""
+
+    first: int
+    last: int
+    own: int
+    own_end: int | None
+
+    def own_rows(self, stride: int) -> slice:
+        """The counted rows of a map that has one row every `stride` pixels."""
+        start = (self.own - self.first) // stride
+        return slice(start, None if self.own_end is None else (self.own_end - self.first) // stride)
+
+
+def unit(features: Tensor) -> Tensor:
+    """Features of length 1 over channels, as lpips: x / (|x| + 1e-10).
+
+    The clamp keeps the gradient finite where all channels are 0; values do not change.
+    """
+    square = features.square().sum(dim=1, keepdim=True)
+    return features / (square.clamp_min(1e-20).sqrt() + 1e-10)
+
+
+def to_tensor(images: Sequence[Image], device: torch.device) -> Tensor:
+    """uint8 images (height, width, 3) -> (n, 3, height, width) float32 in -1..1."""
+    stacked = torch.from_numpy(np.stack(images)).to(device)
+    return (stacked.to(torch.float32) / 127.5 - 1.0).permute(0, 3, 1, 2)
+
+
+def pool(
+    trunk: Trunk,
+    reference: Image,
+    distorted: Sequence[Image],
+    with_noise: bool = False,
+    strip_px: int = STRIP_PX,
+    before_pass: Callable[[int], None] | None = None,
+) -> Pooled:
+    """Pooled differences of each reconstruction; the reference passes the trunk once a strip.
+
+    `before_pass(i)` is called before reconstruction i goes in; it may raise to stop.
+    """
+    check_images(reference, distorted, trunk.backbone.smallest_px)
+    height, width = reference.shape[:2]
+    sums = _Sums(trunk, len(distorted), with_noise)
+    with torch.no_grad(), exact_float32():
+        for strip in _strips(height, width, strip_px):
+            _add_strip(sums, strip, reference, distorted, before_pass)
+    return sums.pooled()
+
+
+@contextmanager
+def exact_float32() -> Iterator[None]:
+    """No TF32 in convolutions: its 10-bit mantissa shows in the third digit of a distance."""
+    with torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    ):
+        yield
+
+
+class _Sums:
+    """Running sums over the strips of one image, in float64."""
+
+    def __init__(self, trunk: Trunk, n: int, with_noise: bool) -> None:
+        self.trunk = trunk
+        self.with_noise = with_noise
+        widths = trunk.backbone.channels
+        self.first = [torch.zeros(n, width, dtype=torch.float64) for width in widths]
+        self.second = [torch.zeros(n, width, dtype=torch.float64) for width in widths]
+        self.counts = [0] * len(widths)
+
+    def add(self, tap: int, rows: slice, original: Tensor, changed: Tensor) -> None:
+        difference = (original - unit(changed)).square_()
+        self.first[tap][rows] += difference.sum(dim=(2, 3)).double().cpu()
+        if self.with_noise:
+            self.second[tap][rows] += difference.square_().sum(dim=(2, 3)).double().cpu()
+
+    def pooled(self) -> Pooled:
+        pairs = list(zip(self.first, self.second, self.counts, strict=True))
+        mean = torch.cat([first / count for first, _, count in pairs], dim=1)
+        noise = torch.cat([second / count**2 for _, second, count in pairs], dim=1)
+        return Pooled(mean.float(), noise.float() if self.with_noise else None)
+
+
+def _add_strip(
+    sums: _Sums,
+    strip: _Strip,
+    reference: Image,
+    distorted: Sequence[Image],
+    before_pass: Callable[[int], None] | None,
+) -> None:
+    trunk = sums.trunk
+    device = trunk.shift.device
+    rows = slice(strip.first, strip.last)
+    own = [strip.own_rows(stride) for stride in trunk.backbone.strides]
+    fed = to_tensor([reference[rows]], device)
+    originals = [unit(tap[:, :, part]) for tap, part in zip(trunk.taps(fed), own, strict=True)]
+    for tap, original in enumerate(originals):
+        sums.counts[tap] += original.shape[2] * original.shape[3]
+    batch_px = STRIP_PX if device.type == "cuda" else _CPU_BATCH_PX
+    at_once = max(1, batch_px // (fed.shape[2] * fed.shape[3]))
+    for start in range(0, len(distorted), at_once):
+        if before_pass is not None:
+            before_pass(start)
+        some = distorted[start : start + at_once]
+        taps = trunk.taps(to_tensor([image[rows] for image in some], device))
+        for tap, (changed, part, original) in enumerate(zip(taps, own, originals, strict=True)):
+            sums.add(tap, slice(start, start + len(some)), original, changed[:, :, part])
+
+
+def _strips(height: int, width: int, strip_px: int) -> list[_Strip]:
+    if height * width <= strip_px:
+        return [_Strip(0, height, 0, None)]
+    tall = max(_SHORTEST, strip_px // width - 2 * _HALO) // _STRIDE * _STRIDE
+    # The last strip is never short: the maps of a trunk end some rows before the image does.
+    starts = list(range(0, max(1, height - _SHORTEST), tall))
+    ends = [*starts[1:], None]
+    return [
+        _Strip(max(0, own - _HALO), height if end is None else min(height, end + _HALO), own, end)
+        for own, end in zip(starts, ends, strict=True)
+    ]

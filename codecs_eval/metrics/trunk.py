@@ -1,0 +1,138 @@
+"""The convolutional trunks of LPIPS (AlexNet, VGG16): image in, five feature maps out, frozen."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+# Version of everything between pixels and features; part of a feature cache's key.
+PREPROCESSING = "rgb -1..1, shift .030 .088 .188, scale .458 .448 .450, 1:1"
+
+
+# A convolution followed by ReLU, or a max pool where `channels` is 0.
+Layer = tuple[int, int, int, int]  # channels, kernel, stride, padding
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A tap follows each layer whose index in torchvision's `features` is in `taps`.
+
+    `strides`: input pixels per step of each tapped map.
+    """
+
+    name: str
+    weights: str
+    channels: tuple[int, ...]
+    strides: tuple[int, ...]
+    taps: tuple[int, ...]
+    smallest_px: int
+    layers: tuple[Layer, ...]
+
+
+def _conv3(*widths: int) -> tuple[Layer, ...]:
+    return tuple((width, 3, 1, 1) for width in widths)
+
+
+_HALVE: Layer = (0, 2, 2, 0)
+
+BACKBONES: dict[str, Backbone] = {
+    "alex": Backbone(
+        name="alex",
+        weights="alexnet",
+        channels=(64, 192, 384, 256, 256),
+        strides=(4, 8, 16, 16, 16),
+        taps=(1, 4, 7, 9, 11),
+        smallest_px=31,
+        layers=(
+            (64, 11, 4, 2),
+            (0, 3, 2, 0),
+            (192, 5, 1, 2),
+            (0, 3, 2, 0),
+            *_conv3(384, 256, 256),
+        ),
+    ),
+    "vgg": Backbone(
+        name="vgg",
+        weights="vgg16",
+        channels=(64, 128, 256, 512, 512),
+        strides=(1, 2, 4, 8, 16),
+        taps=(3, 8, 15, 22, 29),
+        smallest_px=16,
+        layers=(
+            *_conv3(64, 64),
+            _HALVE,
+            *_conv3(128, 128),
+            _HALVE,
+            *_conv3(256, 256, 256),
+            _HALVE,
+            *_conv3(512, 512, 512),
+            _HALVE,
+            *_conv3(512, 512, 512),
+        ),
+    ),
+}
+
+
+def backbone(name: str) -> Backbone:
+    if name not in BACKBONES:
+        raise ValueError(f"unknown backbone {name!r}; expected one of {', '.join(BACKBONES)}")
+    return BACKBONES[name]
+
+
+class Trunk(nn.Module):
+    """Frozen features; input (n, 3, height, width) in -1..1, channels_last for speed."""
+
+    shift: Tensor
+    scale: Tensor
+
+    def __init__(self, name: str, state: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self.backbone = backbone(name)
+        self.features = _layers(self.backbone)
+        self.features.load_state_dict(dict(state), strict=True)
+        # lpips 0.1.4, ScalingLayer: ImageNet's normalisation for inputs in -1..1.
+        shift = torch.tensor([-0.030, -0.088, -0.188]).view(1, 3, 1, 1)
+        scale = torch.tensor([0.458, 0.448, 0.450]).view(1, 3, 1, 1)
+        self.register_buffer("shift", shift, persistent=False)
+        self.register_buffer("scale", scale, persistent=False)
+        self.requires_grad_(False)
+        self.to(memory_format=torch.channels_last)
+        self.sha256 = _sha256(self.features)
+
+    def taps(self, images: Tensor) -> Iterator[Tensor]:
+        """Feature maps (n, channels, h, w) after ReLU, shallow to deep, one at a time."""
+        x = (images - self.shift) / self.scale
+        x = x.contiguous(memory_format=torch.channels_last)
+        for index, layer in enumerate(self.features):
+            x = layer(x)
+            if index in self.backbone.taps:
+                yield x
+                if index == self.backbone.taps[-1]:
+                    return
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        return list(self.taps(images))
+
+
+def _layers(plan: Backbone) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    width = 3
+    for channels, kernel, stride, padding in plan.layers:
+        if channels == 0:
+            layers.append(nn.MaxPool2d(kernel, stride))
+            continue
+        layers.append(nn.Conv2d(width, channels, kernel, stride, padding))
+        # Not in place: a tap must stay as it was yielded.
+        layers.append(nn.ReLU(inplace=False))
+        width = channels
+    return nn.Sequential(*layers)
+
+
+def _sha256(features: nn.Sequential) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in features.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()

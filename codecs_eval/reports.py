@@ -1,0 +1,221 @@
+"""Dataset + metrics -> numbers and figures on disk: the agreement report."""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pandas as pd
+from django.conf import settings
+
+from codecs_eval import datasets
+from codecs_eval.agreement import plots
+from codecs_eval.agreement.dataset import FrozenDataset, Part
+from codecs_eval.agreement.intervals import Bootstrap
+from codecs_eval.agreement.report import MetricDistances, evaluate_dataset
+from codecs_eval.metrics.metric import Metric
+from codecs_eval.metrics.table import METRICS, load_metric
+from codecs_eval.models import Dataset, Run
+from codecs_eval.run_kinds import config_of
+from codecs_eval.runs import RunReporter
+from codecs_eval.scoring import weight_file
+
+PARTS = ("test", "all")
+RUN_PREFIX = "run:"
+# Okabe-Ito's last free colours, for trained metrics beside the table's own.
+TRAINED_COLOURS = ("#000000", "#F0E442")
+
+
+@dataclass(frozen=True)
+class AgreementConfig:
+    """Which metrics, on which sources of a dataset."""
+
+    metrics: tuple[str, ...] = field(
+        default=tuple(METRICS), metadata={"help": "Names from the table, or run:ID."}
+    )
+    sources: str = field(
+        default="test",
+        metadata={"help": "test: the held-out sources; all: every source.", "choices": PARTS},
+    )
+    resamples: int = field(
+        default=2000, metadata={"help": "Bootstrap resamples over sources.", "low": 100}
+    )
+    seed: int = field(default=1, metadata={"help": "Of the bootstrap.", "low": 0})
+
+    def __post_init__(self) -> None:
+        unknown = [n for n in self.metrics if n not in METRICS and not n.startswith(RUN_PREFIX)]
+        if unknown or not self.metrics:
+            raise ValueError(
+                f"Found metrics {list(self.metrics)}; expected some of {', '.join(METRICS)} "
+                "or run:ID of a finished training."
+            )
+        if self.sources not in PARTS:
+            raise ValueError(f"Found sources {self.sources!r}; expected one of {PARTS}.")
+        if not 100 <= self.resamples <= 1_000_000:
+            raise ValueError(f"Found {self.resamples} resamples; expected 100..1000000.")
+
+
+def agreement_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
+    if run.dataset is None:
+        raise ValueError("Found no dataset; an agreement report is about one.")
+    config: AgreementConfig = config_of(run.kind, run.config)
+    dataset = datasets.frozen(run.dataset)
+    part: Part = "all" if config.sources == "all" else "test"
+    if not dataset.sources(part):
+        raise ValueError(
+            f"Dataset {run.dataset.name} has no held-out source; it has one source only. "
+            "Report on all sources instead."
+        )
+    metrics, notes = [], []
+    for index, name in enumerate(config.metrics):
+        reporter.progress(index, len(config.metrics), name)
+        found = _distances(run.dataset, dataset, part, name, index, reporter)
+        metrics.append(found.distances)
+        notes += found.notes
+    report = evaluate_dataset(
+        dataset, metrics, part, Bootstrap(resamples=config.resamples, seed=config.seed)
+    )
+    return write(run.folder, report.to_json(), report.to_csv(), notes)
+
+
+def write(folder: Path, report: dict[str, Any], table: str, notes: Sequence[str]) -> dict[str, Any]:
+    """report.json, report.csv and the figures, redrawn from the JSON alone."""
+    report = {**report, "notes": list(notes)}
+    (folder / "report.json").write_text(json.dumps(report, indent=2, allow_nan=False))
+    (folder / "report.csv").write_text(table)
+    figures = {"agreement": plots.agreement_figure}
+    if plots.has_rates(report):
+        figures["by_rate"] = plots.rate_figure
+    for name, draw in figures.items():
+        (folder / f"{name}.svg").write_bytes(plots.svg(draw(report)))
+    return report
+
+
+@dataclass(frozen=True)
+class Found:
+    distances: MetricDistances
+    notes: tuple[str, ...] = ()
+
+
+def _distances(
+    row: Dataset,
+    dataset: FrozenDataset,
+    part: Part,
+    name: str,
+    index: int,
+    reporter: RunReporter,
+) -> Found:
+    if name.startswith(RUN_PREFIX):
+        return _trained_distances(row, dataset, part, name, index, reporter)
+    entry = METRICS[name]
+    values = _scored(
+        row, dataset, f"{name}-{entry.version}", lambda: load_metric(name, weight_file), reporter
+    )
+    return Found(
+        MetricDistances(
+            name, entry.label, entry.higher_is_better, entry.colour, entry.marker, values
+        )
+    )
+
+
+def trained_run(name: str) -> Run:
+    """The finished training that `run:ID` names. Raises ValueError saying what is wrong."""
+    text = name.removeprefix(RUN_PREFIX)
+    try:
+        found = Run.objects.filter(pk=UUID(text), kind="train_metric").first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise ValueError(f"No training run {text!r}; expected run:ID as its page shows.")
+    if found.state != Run.State.DONE:
+        raise ValueError(f"Training run {text} is {found.state}; expected done.")
+    return found
+
+
+def _trained_distances(
+    row: Dataset,
+    dataset: FrozenDataset,
+    part: Part,
+    name: str,
+    index: int,
+    reporter: RunReporter,
+) -> Found:
+    from codecs_eval.metrics.trained import load_trained  # torch: only where a run is scored
+
+    run = trained_run(name)
+    label = f"Trained LPIPS-{run.config['backbone']} {str(run.pk)[:8]}"
+    notes: list[str] = []
+    if run.dataset_id == row.pk and part == "all":
+        path = run.folder / "out_of_fold.parquet"
+        if not path.exists():
+            raise ValueError(
+                f"{name} was trained on sources of this dataset; on all sources it would be "
+                "judged on what it learned. Train with folds (--folds 5), or report on the "
+                "held-out sources."
+            )
+        values = pd.read_parquet(path)[["triplet_id", "d_first", "d_second"]]
+        label += f" ({run.config['folds']}-fold cross-validated)"
+        notes.append(f"{label}: every source is scored by heads trained without it.")
+    else:
+        values = _scored(
+            row, dataset, f"run-{run.pk}", lambda: load_trained(run.folder, weight_file), reporter
+        )
+        n_seen = _n_sources_seen(run, dataset, part)
+        if n_seen:
+            notes.append(f"{label}: {n_seen} of these sources were in its training.")
+    if run.is_simulated and not row.is_simulated:
+        notes.append(f"{label}: trained on simulated judgments.")
+    colour = TRAINED_COLOURS[index % len(TRAINED_COLOURS)]
+    return Found(MetricDistances(name, label, False, colour, "*", values), tuple(notes))
+
+
+def _n_sources_seen(run: Run, dataset: FrozenDataset, part: Part) -> int:
+    """Sources of this part whose very pixels were among the run's training sources."""
+    if run.dataset is None:
+        return 0
+    trained = datasets.frozen(run.dataset)
+    learned = trained.triplets["source"].isin(trained.sources("train"))
+    seen = set(trained.triplets.loc[learned, "source_image"])
+    asked = dataset.triplets["source"].isin(dataset.sources(part))
+    now = dataset.triplets.loc[asked, ["source", "source_image"]]
+    return int(now.loc[now["source_image"].isin(seen), "source"].nunique())
+
+
+def _scored(
+    row: Dataset,
+    dataset: FrozenDataset,
+    key: str,
+    load: Callable[[], Metric],
+    reporter: RunReporter,
+) -> pd.DataFrame:
+    """d_first and d_second of every triplet; computed once per dataset and metric version."""
+    path = Path(settings.TRIAD_HOME) / "scores" / str(row.pk) / f"{key}.parquet"
+    if path.exists():
+        return pd.read_parquet(path)
+    metric = load()
+    pieces = []
+    for source, triplets in dataset.triplets.groupby("source_image"):
+        reporter.stop_if_asked()
+        reconstructions = sorted({*triplets["first_image"], *triplets["second_image"]})
+        values = metric.scores(
+            dataset.image(str(source)), [dataset.image(sha) for sha in reconstructions]
+        )
+        by_sha = dict(zip(reconstructions, values, strict=True))
+        pieces.append(
+            pd.DataFrame(
+                {
+                    "triplet_id": triplets["triplet_id"],
+                    "d_first": triplets["first_image"].map(by_sha),
+                    "d_second": triplets["second_image"].map(by_sha),
+                }
+            )
+        )
+    scored = pd.concat(pieces, ignore_index=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    scored.to_parquet(partial, index=False)
+    partial.replace(path)
+    return scored

@@ -1,0 +1,200 @@
+"""Forms for runs, made of their configuration's own fields: the dataclass asks and validates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from django import forms
+from django.contrib.auth.models import AbstractBaseUser
+
+from codecs_eval import encoding, runs
+from codecs_eval.codecs.table import probe_all
+from codecs_eval.metrics.table import METRICS
+from codecs_eval.models import Dataset, Run
+from codecs_eval.run_kinds import KINDS, load
+from codecs_eval.run_lists import trained_metrics
+from codecs_eval.training.config import PRESETS
+
+Choices = Sequence[tuple[str, str]]
+
+# Asked at first sight; a configuration's other fields wait in the fold-out.
+FIRST = {
+    "encode_ladder": ("codecs", "rates_bpp", "tolerance"),
+    "train_metric": ("backbone", "epochs_flat", "epochs_decay", "learning_rate", "ridge"),
+    "agreement": ("metrics", "part"),
+}
+# Below this many triplets the paper's recipe forgets more than it learns.
+SMALL_DATA_TRIPLETS = 20_000
+
+
+class NumbersField(forms.CharField):
+    """Numbers with commas between them."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return ", ".join(f"{number:g}" for number in value)
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        try:
+            return tuple(float(part) for part in text.split(",") if part.strip())
+        except ValueError:
+            raise forms.ValidationError(
+                f"Found {text!r}; expected numbers with commas between them, for example 0.23, 1."
+            ) from None
+
+
+class NamesField(forms.MultipleChoiceField):
+    widget = forms.CheckboxSelectMultiple
+
+    def clean(self, value: Any) -> tuple[str, ...]:
+        return tuple(super().clean(value))
+
+
+def config_field(field: Field[Any], hint: Any, choices: Choices | None) -> forms.Field:
+    """The form's field for one field of a configuration."""
+    facts = field.metadata
+    if choices is None and "choices" in facts:
+        choices = [(str(value), str(value)) for value in facts["choices"]]
+    if choices is None and get_origin(hint) is Literal:
+        choices = [(value, value) for value in get_args(hint)]
+    stated: dict[str, Any] = {
+        "label": facts.get("label") or _sentence(field.name),
+        "help_text": facts.get("help", ""),
+        "initial": None if field.default is MISSING else field.default,
+    }
+    if hint == tuple[float, ...]:
+        return NumbersField(**stated)
+    if hint == tuple[str, ...]:
+        return NamesField(choices=choices or [], **stated)
+    if choices is not None:
+        return forms.ChoiceField(choices=choices, **stated)
+    if hint is bool:
+        return forms.BooleanField(required=False, **stated)
+    limits = {"min_value": facts.get("low"), "max_value": facts.get("high")}
+    if hint is int:
+        return forms.IntegerField(**limits, **stated)
+    if hint is float:
+        widget = forms.NumberInput(attrs={"step": "any"})
+        return forms.FloatField(widget=widget, **limits, **stated)
+    if hint is str:
+        return forms.CharField(**stated)
+    raise TypeError(f"found a field {field.name} of type {hint}; no form field asks for that")
+
+
+class RunForm(forms.Form):
+    """A run about to be launched. `given` are the settings that the page has decided already."""
+
+    template_name_div = "codecs_eval/_run_form.html"
+
+    def __init__(
+        self,
+        kind: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        given: Mapping[str, Any] | None = None,
+        choices: Mapping[str, Choices] | None = None,
+        dataset: Dataset | None = None,
+        initial: Mapping[str, Any] | None = None,
+        title: str = "",
+    ) -> None:
+        super().__init__(data, initial=dict(initial or {}), prefix=kind)
+        self.kind = kind
+        self.dataset = dataset
+        self.given = dict(given or {})
+        self.title = title or KINDS[kind].label
+        self.config: Any = None
+        self.config_class: Any = load(KINDS[kind].config)
+        hints = get_type_hints(self.config_class)
+        for field in fields(self.config_class):
+            if field.name not in self.given:
+                self.fields[field.name] = config_field(
+                    field, hints[field.name], (choices or {}).get(field.name)
+                )
+
+    @property
+    def first_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name in FIRST[self.kind]]
+
+    @property
+    def other_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name not in FIRST[self.kind]]
+
+    @property
+    def is_wrong_inside(self) -> bool:
+        """An error in the fold-out: it must be open then."""
+        return any(field.errors for field in self.other_fields)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            try:
+                self.config = self.config_class(**{**cleaned, **self.given})
+                self.check()
+            except ValueError as error:
+                raise forms.ValidationError(str(error)) from error
+        return cleaned
+
+    def check(self) -> None:
+        """What the configuration alone cannot know. Raises ValueError."""
+        if self.kind == "encode_ladder":
+            encoding.check_available(self.config)
+
+    def create_run(self, user: AbstractBaseUser) -> Run:
+        """A queued run; whoever calls this rings the queue's bell after the commit."""
+        return runs.create(
+            self.kind, self.config, title=self.title[:200], dataset=self.dataset, user=user
+        )
+
+
+def ladder_form(collection: str, data: Mapping[str, Any] | None = None) -> RunForm:
+    available = [(probe.name, probe.label) for probe in probe_all() if probe.is_available]
+    return RunForm(
+        "encode_ladder",
+        data,
+        given={"collection": collection},
+        choices={"codecs": available},
+        initial={"codecs": [name for name, _ in available]},
+        title=f"Ladder of {collection}",
+    )
+
+
+def preset_for(dataset: Dataset) -> str:
+    return "small_data" if dataset.n_triplets < SMALL_DATA_TRIPLETS else "reference"
+
+
+def train_form(dataset: Dataset, data: Mapping[str, Any] | None = None) -> RunForm:
+    preset = PRESETS[preset_for(dataset)]
+    return RunForm(
+        "train_metric",
+        data,
+        dataset=dataset,
+        initial=preset.to_json(),
+        title=f"Metric trained on {dataset.name}",
+    )
+
+
+def agreement_form(dataset: Dataset, data: Mapping[str, Any] | None = None) -> RunForm:
+    trained = [
+        (f"run:{run.pk}", _trained_label(run, dataset))
+        for run in trained_metrics()
+    ]
+    known = [(entry.name, entry.label) for entry in METRICS.values()]
+    return RunForm(
+        "agreement",
+        data,
+        dataset=dataset,
+        choices={"metrics": [*known, *trained]},
+        initial={"metrics": [name for name, _ in [*known, *trained]]},
+        title=f"Agreement on {dataset.name}",
+    )
+
+
+def _trained_label(run: Run, dataset: Dataset) -> str:
+    on = "this dataset" if run.dataset_id == dataset.pk else str(run.dataset)
+    return f"trained {run.created_at:%Y-%m-%d %H:%M} on {on} ({str(run.pk)[:8]})"
+
+
+def _sentence(name: str) -> str:
+    return name.replace("_", " ").capitalize()

@@ -1,0 +1,86 @@
+"""The table of run kinds: what can be launched, and where its work stands."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunKind:
+    """Dotted paths, imported on first use: the web process never loads torch.
+
+    Whole work is one function `(run, reporter) -> result`. Work in parts is
+    `parts(run) -> keys`, `part(run, key)` and `finish(run) -> result`.
+    """
+
+    label: str
+    config: str
+    queue: str
+    work: str = ""
+    parts: str = ""
+    part: str = ""
+    finish: str = ""
+
+    @property
+    def is_in_parts(self) -> bool:
+        return self.parts != ""
+
+
+KINDS: dict[str, RunKind] = {
+    "encode_ladder": RunKind(
+        label="Encode a ladder",
+        config="codecs_eval.encoding.LadderConfig",
+        queue="encode",
+        parts="codecs_eval.encoding.ladder_parts",
+        part="codecs_eval.encoding.encode_part",
+        finish="codecs_eval.encoding.ladder_result",
+    ),
+    "score": RunKind(
+        label="Score reconstructions",
+        config="codecs_eval.scoring.ScoreConfig",
+        queue="train",
+        work="codecs_eval.scoring.score_collection",
+    ),
+    "freeze_dataset": RunKind(
+        label="Freeze a dataset",
+        config="annotation.exporting.FreezeConfig",
+        queue="light",
+        work="annotation.exporting.freeze_in_run",
+    ),
+    "train_metric": RunKind(
+        label="Train a metric",
+        config="codecs_eval.training.config.TrainMetricConfig",
+        queue="train",
+        work="codecs_eval.finetuning.train_in_run",
+    ),
+    "agreement": RunKind(
+        label="Agreement report",
+        config="codecs_eval.reports.AgreementConfig",
+        queue="train",
+        work="codecs_eval.reports.agreement_in_run",
+    ),
+}
+
+
+def load(path: str) -> Callable[..., Any]:
+    module, _, name = path.rpartition(".")
+    loaded: Callable[..., Any] = getattr(import_module(module), name)
+    return loaded
+
+
+def config_of(kind: str, values: dict[str, Any]) -> Any:
+    """The validated configuration of a run, from its stored JSON.
+
+    Raises ValueError naming an unknown kind or field, or what the dataclass refuses.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"No run kind is called {kind!r}; known: {', '.join(KINDS)}.")
+    dataclass_ = load(KINDS[kind].config)
+    known = {field.name for field in fields(dataclass_)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ValueError(f"Unknown settings {unknown}; expected among {sorted(known)}.")
+    return dataclass_(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    )

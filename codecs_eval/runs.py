@@ -1,0 +1,226 @@
+"""The life of a run: created, claimed, executed, cancelled, found again when its worker died."""
+
+import os
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from codecs_eval.models import Dataset, Run, RunLine, RunMetric
+from codecs_eval.run_kinds import KINDS, config_of, load
+
+MAX_ATTEMPTS = 5
+
+
+class Cancelled(Exception):
+    """The person asked the run to stop, and it did."""
+
+
+def create(
+    kind: str,
+    config: Any,
+    *,
+    title: str,
+    dataset: Dataset | None = None,
+    user: AbstractBaseUser | None = None,
+    is_simulated: bool = False,
+) -> Run:
+    """A queued run. The caller (view, admin, command) rings the queue's bell."""
+    values = asdict(config)
+    config_of(kind, values)
+    return Run.objects.create(
+        kind=kind,
+        title=title,
+        config=values,
+        dataset=dataset,
+        created_by=user,
+        is_simulated=is_simulated or bool(dataset and dataset.is_simulated),
+    )
+
+
+def again(run: Run, user: AbstractBaseUser | None = None) -> Run:
+    """The same work as a new run."""
+    config = config_of(run.kind, run.config)
+    return create(
+        run.kind,
+        config,
+        title=run.title,
+        dataset=run.dataset,
+        user=user,
+        is_simulated=run.is_simulated,
+    )
+
+
+def new_owner() -> str:
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{time.monotonic_ns()}"[:80]
+
+
+def lease_end() -> Any:
+    return timezone.now() + timedelta(seconds=settings.RUN_LEASE_S)
+
+
+def claim(run_id: Any, owner: str) -> bool:
+    """Whoever turns queued into running owns the run; everybody else walks away."""
+    claimed = Run.objects.filter(pk=run_id, state=Run.State.QUEUED).update(
+        state=Run.State.RUNNING,
+        owner=owner,
+        attempts=F("attempts") + 1,
+        lease_until=lease_end(),
+        started_at=Coalesce(F("started_at"), timezone.now()),
+    )
+    return claimed == 1
+
+
+def cancel(run: Run) -> None:
+    """At once while it waits; a running one is asked, and stops at its next heartbeat."""
+    stopped = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(
+        state=Run.State.CANCELLED, finished_at=timezone.now()
+    )
+    if not stopped:
+        Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(is_cancel_wanted=True)
+
+
+def finish(run_id: Any, owner: str, state: str, **values: Any) -> bool:
+    """Only the present owner may end a run: a late first owner changes nothing."""
+    ended = Run.objects.filter(pk=run_id, owner=owner, state=Run.State.RUNNING).update(
+        state=state, finished_at=timezone.now(), lease_until=None, **values
+    )
+    return ended == 1
+
+
+def log(run_id: Any, text: str) -> None:
+    RunLine.objects.create(run_id=run_id, text=text[:1000])
+
+
+class RunReporter:
+    """What work may say to the outside, and the heartbeat that keeps its lease."""
+
+    def __init__(
+        self, run: Run, owner: str, tell: Callable[[float, str], None] | None = None
+    ) -> None:
+        self.run = run
+        self.owner = owner
+        self._tell = tell
+        self._stop = threading.Event()
+        self._ended = threading.Event()
+        self._said_at = 0.0
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> "RunReporter":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._ended.set()
+        self._thread.join(timeout=10)
+
+    def _mine(self) -> Any:
+        return Run.objects.filter(pk=self.run.pk, owner=self.owner, state=Run.State.RUNNING)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(min(1.0, settings.RUN_LEASE_S / 4)):
+            if self._mine().update(lease_until=lease_end()) == 0:
+                # Another worker owns the run by now (or it was deleted): write nothing more.
+                self._stop.set()
+            elif self._mine().filter(is_cancel_wanted=True).exists():
+                self._stop.set()
+        connection.close()
+
+    def progress(self, done: float, total: float, note: str = "") -> None:
+        share = 0.0 if total <= 0 else min(1.0, done / total)
+        now = time.monotonic()
+        if now - self._said_at < 0.5 and done < total:
+            return
+        self._said_at = now
+        self._mine().update(progress=share, note=note[:200])
+        if self._tell:
+            self._tell(share, note)
+
+    def log(self, line: str) -> None:
+        log(self.run.pk, line)
+
+    def metric(self, step: int, name: str, value: float) -> None:
+        RunMetric.objects.update_or_create(
+            run=self.run, step=step, name=name, defaults={"value": value}
+        )
+
+    def should_stop(self) -> bool:
+        return self._stop.is_set()
+
+    def stop_if_asked(self) -> None:
+        if self.should_stop():
+            raise Cancelled
+
+
+def execute(run_id: Any, owner: str, tell: Callable[[float, str], None] | None = None) -> str:
+    """Do the whole work of a claimed run in this process; returns its final state.
+
+    Holds the one broad except of the project: whatever goes wrong in any work is
+    written to the row, where a person reads it.
+    """
+    run = Run.objects.select_related("dataset").get(pk=run_id)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with RunReporter(run, owner, tell) as reporter:
+            result = load(KINDS[run.kind].work)(run, reporter)
+            if reporter.should_stop():
+                raise Cancelled
+    except Cancelled:
+        finish(run_id, owner, Run.State.CANCELLED, note="")
+        return Run.State.CANCELLED
+    except Exception as error:  # noqa: BLE001 - see the docstring
+        fail(run_id, owner, error)
+        return Run.State.FAILED
+    finish(run_id, owner, Run.State.DONE, result=result, progress=1, note="")
+    return Run.State.DONE
+
+
+def fail(run_id: Any, owner: str, error: Exception) -> None:
+    text = str(error) or type(error).__name__
+    if not isinstance(error, ValueError | RuntimeError | OSError):
+        text = f"{type(error).__name__}: {text}"
+    finish(
+        run_id,
+        owner,
+        Run.State.FAILED,
+        error=text,
+        traceback="".join(traceback.format_exception(error))[-20_000:],
+    )
+
+
+def sweep() -> list[Run]:
+    """Take runs back from dead workers; returns all that wait for a bell.
+
+    A run continues from its own checkpoint; after MAX_ATTEMPTS dead workers it fails and says so.
+    """
+    for run in Run.objects.lost():
+        with transaction.atomic():
+            if run.is_cancel_wanted:
+                finish(run.pk, run.owner, Run.State.CANCELLED)
+            elif run.attempts >= MAX_ATTEMPTS:
+                finish(
+                    run.pk,
+                    run.owner,
+                    Run.State.FAILED,
+                    error=f"The worker died {run.attempts} times during this run; "
+                    "most likely it ran out of memory. Try smaller images or a smaller batch.",
+                )
+            elif (
+                Run.objects.filter(
+                    pk=run.pk, owner=run.owner, state=Run.State.RUNNING, lease_until=run.lease_until
+                ).update(state=Run.State.QUEUED, owner="", lease_until=None, sent_at=None)
+                == 1
+            ):
+                log(run.pk, f"Attempt {run.attempts} lost its worker; queued again.")
+    return list(Run.objects.unsent())

@@ -1,0 +1,76 @@
+"""Reconstruction + metric -> Score."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from codecs_eval import storing, weights
+from codecs_eval.metrics.table import METRICS, load_metric
+from codecs_eval.models import Reconstruction, Run, Score, SourceImage
+from codecs_eval.runs import RunReporter
+
+
+def weight_file(name: str) -> Path:
+    """A verified weight file of this installation, fetched on first use."""
+    return weights.obtain(
+        name,
+        cache=settings.TRIAD_HOME / "weights",
+        local=Path(settings.TRIAD_WEIGHTS) if settings.TRIAD_WEIGHTS else None,
+    )
+
+
+@dataclass(frozen=True)
+class ScoreConfig:
+    collection: str = field(metadata={"help": "A collection with reconstructions."})
+    metrics: tuple[str, ...] = field(metadata={"help": "Names from the table of metrics."})
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.metrics if name not in METRICS]
+        if unknown or not self.metrics:
+            raise ValueError(
+                f"Found metrics {list(self.metrics)}; expected some of {', '.join(METRICS)}."
+            )
+
+
+def score_collection(run: Run, reporter: RunReporter) -> dict[str, Any]:
+    """Every reconstruction of a collection under every metric; known scores are kept."""
+    config = ScoreConfig(
+        collection=run.config["collection"], metrics=tuple(run.config["metrics"])
+    )
+    sources = list(SourceImage.objects.in_collection(config.collection))
+    n_new = 0
+    for index, name in enumerate(config.metrics):
+        metric = load_metric(name, weight_file)
+        for at, source in enumerate(sources):
+            reporter.stop_if_asked()
+            reporter.progress(
+                index * len(sources) + at, len(config.metrics) * len(sources), METRICS[name].label
+            )
+            n_new += score_source(source, name, metric)
+    return {"collection": config.collection, "metrics": list(config.metrics), "n_new": n_new}
+
+
+def score_source(source: SourceImage, name: str, metric: Any) -> int:
+    version = METRICS[name].version
+    rows = list(
+        Reconstruction.objects.filter(source=source).exclude(
+            pk__in=Score.objects.filter(
+                metric=name, metric_version=version, reconstruction__source=source
+            ).values("reconstruction")
+        )
+    )
+    if not rows:
+        return 0
+    values = metric.scores(
+        storing.read_pixels(source.path), [storing.read_pixels(row.path) for row in rows]
+    )
+    Score.objects.bulk_create(
+        [
+            Score(reconstruction=row, metric=name, metric_version=version, value=value)
+            for row, value in zip(rows, values, strict=True)
+        ],
+        ignore_conflicts=True,
+    )
+    return len(rows)

@@ -1,0 +1,37 @@
+"""Replies that are files: with their names, private, and an SVG that can style itself alone."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
+
+# Opened on its own, a figure runs nothing and loads nothing; its style attributes are its own.
+SVG_POLICY = {
+    "default-src": ["'none'"],
+    "style-src": ["'unsafe-inline'"],
+    "img-src": ["data:"],
+    "sandbox": [""],
+}
+
+
+def is_download(request: HttpRequest) -> bool:
+    return "download" in request.GET
+
+
+def named(response: HttpResponse, name: str, *, as_attachment: bool) -> HttpResponse:
+    response["Content-Disposition"] = content_disposition_header(as_attachment, name) or ""
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def svg_reply(data: bytes, name: str, *, as_attachment: bool = False) -> HttpResponse:
+    response = named(
+        HttpResponse(data, content_type="image/svg+xml"), name, as_attachment=as_attachment
+    )
+    response._csp_config = {name: list(values) for name, values in SVG_POLICY.items()}  # type: ignore[attr-defined]
+    return response
+
+
+def csv_reply(text: str, name: str) -> HttpResponse:
+    return named(
+        HttpResponse(text, content_type="text/csv; charset=utf-8"), name, as_attachment=True
+    )

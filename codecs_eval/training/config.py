@@ -1,0 +1,120 @@
+"""Settings of a metric's training: they make the form, feed the work, travel in the checkpoint."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+def _number(default: Any, low: float, high: float, label: str, text: str) -> Any:
+    return field(default=default, metadata={"label": label, "help": text, "low": low, "high": high})
+
+
+def _choice(default: str, choices: tuple[str, ...], label: str, text: str) -> Any:
+    return field(default=default, metadata={"label": label, "help": text, "choices": choices})
+
+
+def _switch(default: bool, label: str, text: str) -> Any:
+    return field(default=default, metadata={"label": label, "help": text})
+
+
+@dataclass(frozen=True)
+class TrainMetricConfig:
+    """Defaults: the recipe of Zhang et al. 2018 (arXiv 1801.03924), meant for 100,000 triplets.
+
+    Each field's metadata holds label, help, and low and high, or choices.
+    """
+
+    backbone: str = _choice(
+        "alex", ("alex", "vgg"), "Backbone", "Frozen trunk: AlexNet is fast, VGG16 is dearer."
+    )
+    head: str = _choice(
+        "reference",
+        ("reference", "logistic"),
+        "Judgment head",
+        "How two distances become a probability while training; thrown away after it. reference: "
+        "the paper's small network, averaged over both orders; logistic: a (d1 - d2).",
+    )
+    warm_start: bool = _switch(
+        False, "Warm start", "Begin at the official v0.1 heads instead of at random ones."
+    )
+    ridge: float = _number(
+        0.0,
+        0.0,
+        1000.0,
+        "Ridge",
+        "Pull toward the v0.1 heads: the loss grows by ridge times the squared relative distance "
+        "from them. 0 is off; small data needs it.",
+    )
+    epochs_flat: int = _number(5, 0, 1000, "Flat epochs", "Epochs at the full learning rate.")
+    epochs_decay: int = _number(
+        5, 0, 1000, "Decaying epochs", "Epochs in which the learning rate falls linearly."
+    )
+    learning_rate: float = _number(1e-4, 1e-7, 1.0, "Learning rate", "Step size of Adam.")
+    batch_size: int = _number(50, 1, 100_000, "Batch size", "Triplets in a step.")
+    vote_weighting: str = _choice(
+        "share",
+        ("share", "binomial"),
+        "Votes",
+        "share: each triplet counts alike, as in the paper; binomial: each judgment does.",
+    )
+    noise: bool = _switch(
+        True,
+        "Noise",
+        "Gaussian noise on each channel, of the moments that dropping half of the map has.",
+    )
+    folds: int = _number(
+        0,
+        0,
+        100,
+        "Folds",
+        "Cross-validation over sources, beside the final training; 0 is none, else at least 2.",
+    )
+    seed: int = _number(0, 0, 2**31 - 1, "Seed", "All chance in the training comes from it.")
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            _check(entry.name, getattr(self, entry.name), entry.type, entry.metadata)
+        if self.folds == 1:
+            raise ValueError("found folds 1; expected 0 (none) or at least 2")
+        if self.epochs == 0:
+            raise ValueError("found no epochs; expected epochs_flat + epochs_decay of at least 1")
+
+    @property
+    def epochs(self) -> int:
+        return self.epochs_flat + self.epochs_decay
+
+    def rate_at(self, epoch: int) -> float:
+        """Learning rate of epoch 1, 2, ...; it first drops after epoch epochs_flat + 1.
+
+        So does the reference code: its rate falls after an epoch, not before, and never is 0.
+        """
+        late = max(0, epoch - 1 - self.epochs_flat)
+        return self.learning_rate * (1.0 - late / self.epochs_decay if late else 1.0)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _check(name: str, value: Any, kind: Any, facts: Any) -> None:
+    expected: type | tuple[type, ...] = (int, float) if kind is float else kind
+    is_stray_bool = isinstance(value, bool) and expected is not bool
+    if not isinstance(value, expected) or is_stray_bool:
+        raise ValueError(f"found {name} {value!r}; expected a value of type {kind}")
+    if "choices" in facts and value not in facts["choices"]:
+        raise ValueError(f"found {name} {value!r}; expected one of {', '.join(facts['choices'])}")
+    if "low" in facts and not facts["low"] <= value <= facts["high"]:
+        raise ValueError(f"found {name} {value}; expected {facts['low']} to {facts['high']}")
+
+
+PRESETS: dict[str, TrainMetricConfig] = {
+    "reference": TrainMetricConfig(),
+    "small_data": TrainMetricConfig(
+        head="logistic",
+        warm_start=True,
+        ridge=1.0,
+        epochs_flat=20,
+        epochs_decay=20,
+        learning_rate=1e-3,
+        vote_weighting="binomial",
+        noise=False,
+    ),
+}

@@ -1,0 +1,146 @@
+"""The frozen trunk's work, done once: one vector per (reference, reconstruction), kept on disk.
+
+images -> trunk -> (mean, noise) per pair -> KEY.npy, memory-mapped, shared by runs
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from codecs_eval.agreement.dataset import FrozenDataset
+from codecs_eval.metrics.pooling import pool
+from codecs_eval.metrics.trunk import PREPROCESSING, Trunk
+from codecs_eval.training.reporter import Reporter, stop_if_asked
+
+Pair = tuple[str, str]  # sha256 of the reference, sha256 of the reconstruction
+
+_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class PairFeatures:
+    """`values` (pairs, 2, channels) float32: [:, 0] spatial means, [:, 1] noise variances."""
+
+    key: str
+    path: Path
+    rows: dict[Pair, int]
+    values: NDArray[np.float32]
+
+    def of(self, pairs: list[Pair]) -> NDArray[np.int64]:
+        """Row of each pair."""
+        return np.array([self.rows[pair] for pair in pairs], dtype=np.int64)
+
+
+def pair_features(
+    dataset: FrozenDataset, trunk: Trunk, cache: Path, report: Reporter, share: float
+) -> PairFeatures:
+    """Features of all pairs of the dataset's triplets, computed where `cache` lacks them.
+
+    Resumable by reference: a killed run loses one reference's work. `share` of the whole run's
+    progress (0..1) is told to `report` as this step's.
+    """
+    groups = _groups(dataset)
+    pairs = [(reference, image) for reference, images in groups.items() for image in images]
+    key = features_key(pairs, trunk)
+    path = cache / f"{key}.npy"
+    cache.mkdir(parents=True, exist_ok=True)
+    with _alone(cache / f"{key}.lock", report):
+        if not path.exists():
+            _build(dataset, trunk, groups, path, report, share)
+    # Copy-on-write, so that torch may share the memory without leave to write the file.
+    values = np.load(path, mmap_mode="c")
+    return PairFeatures(key, path, {pair: row for row, pair in enumerate(pairs)}, values)
+
+
+def features_key(pairs: list[Pair], trunk: Trunk) -> str:
+    """Whatever the vectors depend on: pixels, trunk, taps, preprocessing."""
+    facts = [_VERSION, trunk.sha256, trunk.backbone.taps, PREPROCESSING, pairs]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _groups(dataset: FrozenDataset) -> dict[str, list[str]]:
+    groups: dict[str, set[str]] = {}
+    columns = ["source_image", "first_image", "second_image"]
+    for reference, first, second in dataset.triplets[columns].itertuples(index=False):
+        groups.setdefault(reference, set()).update((first, second))
+    return {reference: sorted(groups[reference]) for reference in sorted(groups)}
+
+
+def _build(
+    dataset: FrozenDataset,
+    trunk: Trunk,
+    groups: dict[str, list[str]],
+    path: Path,
+    report: Reporter,
+    share: float,
+) -> None:
+    n_pairs = sum(len(images) for images in groups.values())
+    partial, done_list = path.with_suffix(".partial.npy"), path.with_suffix(".done.json")
+    done: list[str] = []
+    if partial.exists() and done_list.exists():
+        done = json.loads(done_list.read_text())
+    values = _open_partial(partial, (n_pairs, 2, sum(trunk.backbone.channels)), bool(done))
+    report.log(f"features of {n_pairs} pairs with {trunk.backbone.name}; {len(done)} sources done")
+    row = 0
+    for reference, images in groups.items():
+        if reference not in done:
+
+            def tell(i: int, row: int = row) -> None:
+                stop_if_asked(report)
+                note = f"features, pair {row + i + 1} of {n_pairs}"
+                report.progress(share * (row + i), n_pairs, note)
+
+            distorted = [dataset.image(image) for image in images]
+            pooled = pool(
+                trunk, dataset.image(reference), distorted, with_noise=True, before_pass=tell
+            )
+            assert pooled.noise is not None
+            values[row : row + len(images)] = torch.stack([pooled.mean, pooled.noise], 1).numpy()
+            values.flush()
+            done.append(reference)
+            _write_text(done_list, json.dumps(done))
+        row += len(images)
+    del values
+    os.replace(partial, path)
+    done_list.unlink(missing_ok=True)
+
+
+def _open_partial(path: Path, shape: tuple[int, int, int], is_begun: bool) -> np.memmap:
+    if is_begun:
+        return np.lib.format.open_memmap(path, mode="r+")
+    values = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    # A full disk must show here as an error, not later as a SIGBUS.
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return values
+
+
+def _write_text(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+@contextmanager
+def _alone(path: Path, report: Reporter) -> Iterator[None]:
+    """One process builds a cache file; the others wait. The kernel frees a dead holder's lock."""
+    with path.open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                stop_if_asked(report)
+                report.progress(0.0, 1.0, "waiting for another run to compute the same features")
+                time.sleep(0.5)
+        yield
