@@ -1,11 +1,8 @@
 """The researcher's pages about studies: design, watch, results, gallery, export."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count, Q
@@ -17,23 +14,12 @@ from annotation import designing, exporting, watching
 from annotation.forms import FreezeForm, StudyForm
 from annotation.models import Study, Trial
 from codecs_eval import runs, tasks
+from codecs_eval.access import researchers_only
 
 TRIPLETS_A_PAGE = 24
 
 
-def for_researchers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Staff only: visitors log in, annotators are refused before any work."""
-
-    @login_required
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_staff:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
-
-
-@for_researchers
+@researchers_only
 @require_GET
 def studies(request: HttpRequest) -> HttpResponse:
     rows = Study.objects.annotate(
@@ -45,7 +31,7 @@ def studies(request: HttpRequest) -> HttpResponse:
     return render(request, "annotation/studies.html", {"studies": rows})
 
 
-@for_researchers
+@researchers_only
 def new_study(request: HttpRequest) -> HttpResponse:
     form = StudyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -68,14 +54,14 @@ def _tab(request: HttpRequest, slug: str, tab: str, **context: Any) -> HttpRespo
     )
 
 
-@for_researchers
+@researchers_only
 @require_GET
 def study(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Study, slug=slug)
     return _tab(request, slug, "design", study=found, n_triplets=found.triplets.count())
 
 
-@for_researchers
+@researchers_only
 @require_GET
 def watch(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Study, slug=slug)
@@ -87,14 +73,14 @@ def watch(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@for_researchers
+@researchers_only
 @require_GET
 def results(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Study, slug=slug)
     return _tab(request, slug, "results", study=found, cells=watching.wins_by_codec(found))
 
 
-@for_researchers
+@researchers_only
 @require_GET
 def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Study, slug=slug)
@@ -113,7 +99,7 @@ def _standing_choice(choice: str) -> Q:
     return Q(trials__judgments__choice=choice, trials__judgments__superseded_by=None)
 
 
-@for_researchers
+@researchers_only
 @require_GET
 def export(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Study, slug=slug)
@@ -127,7 +113,7 @@ def export(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@for_researchers
+@researchers_only
 @require_GET
 def judgments_csv(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Study, slug=slug)
@@ -139,7 +125,7 @@ def judgments_csv(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@for_researchers
+@researchers_only
 @require_POST
 def change_state(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Study, slug=slug)
@@ -152,7 +138,7 @@ def change_state(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect(found)
 
 
-@for_researchers
+@researchers_only
 @require_POST
 def freeze(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Study, slug=slug)

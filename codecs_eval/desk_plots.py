@@ -1,6 +1,5 @@
 """The desk's own figures: rate against distortion, and a run's curves. Values in, figures out."""
 
-import io
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +12,7 @@ from codecs_eval.codecs.table import CODECS
 
 INK = "#1a1a1a"
 GREY = "#767676"
-# Fonts stay text, ids come from the salt: the same values give the same file.
 STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "triad",
     "font.family": "sans-serif",
     "font.size": 10,
     "axes.edgecolor": GREY,
@@ -26,13 +22,6 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
-
-
-def svg_of(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
 
 
 def rate_distortion(cells: Sequence[dict[str, Any]], title: str) -> Figure:

@@ -28,7 +28,7 @@ class _ManyFilesField(forms.FileField):
 class ImportImagesForm(forms.ModelForm):
     """Its cleaned_data are the arguments of ingesting.import_uploads."""
 
-    files = _ManyFilesField(
+    files = _ManyFilesField(  # type: ignore[assignment]  # Django moves fields off the class
         label="Photos",
         allow_empty_file=True,
         help_text=f"{ACCEPTED}; or zip archives of them.",

@@ -83,11 +83,12 @@ class Target:
             raise ValueError(
                 "licence is empty, expected the terms of the photos, for example 'CC BY 4.0'"
             )
-        for name in ("collection", "licence", "attribution"):
-            longest = SourceImage._meta.get_field(name).max_length or 0
-            if len(getattr(self, name)) > longest:
+        for field in SourceImage._meta.fields:
+            n_characters = len(getattr(self, field.name, ""))
+            if n_characters > (field.max_length or n_characters):
                 raise ValueError(
-                    f"{name} has {len(getattr(self, name))} characters, expected at most {longest}"
+                    f"{field.name} has {n_characters} characters, expected at most "
+                    f"{field.max_length}"
                 )
 
 

@@ -20,8 +20,8 @@ Choices = Sequence[tuple[str, str]]
 # Asked at first sight; a configuration's other fields wait in the fold-out.
 FIRST = {
     "encode_ladder": ("codecs", "rates_bpp", "tolerance"),
-    "train_metric": ("backbone", "epochs_flat", "epochs_decay", "learning_rate", "ridge"),
-    "agreement": ("metrics", "part"),
+    "train_metric": ("backbone", "warm_start", "ridge", "epochs_flat", "epochs_decay", "folds"),
+    "agreement": ("metrics", "sources"),
 }
 # Below this many triplets the paper's recipe forgets more than it learns.
 SMALL_DATA_TRIPLETS = 20_000

@@ -1,11 +1,7 @@
 """Sources: photos in, and the ladder of each collection."""
 
-from functools import partial
-
-from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from codecs_eval import ingesting, ladders, run_lists
@@ -13,8 +9,8 @@ from codecs_eval.access import researchers_only
 from codecs_eval.forms import ImportImagesForm
 from codecs_eval.models import SourceImage
 from codecs_eval.run_forms import ladder_form
+from codecs_eval.run_views import launched
 from codecs_eval.serving_files import csv_reply, svg_reply
-from codecs_eval.tasks import enqueue
 from codecs_eval.thumbnails import thumbnail
 
 PHOTOS_ON_PAGE = 200
@@ -48,10 +44,7 @@ def collection(request: HttpRequest, collection: str) -> HttpResponse:
         raise Http404(f"No photo is in a collection called {collection!r}.")
     form = ladder_form(collection, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        run = form.create_run(request.user)
-        transaction.on_commit(partial(enqueue, run))
-        messages.success(request, "The ladder is queued; photos appear in it as they are encoded.")
-        return redirect(run)
+        return launched(request, form)
     runs = list(run_lists.of_collection(collection)[:5])
     return render(
         request,
@@ -79,7 +72,8 @@ def ladder_csv(request: HttpRequest, collection: str) -> HttpResponse:
 @researchers_only
 @require_GET
 def ladder_svg(request: HttpRequest, collection: str, index: int = 0) -> HttpResponse:
-    from codecs_eval.desk_plots import rate_distortion, svg_of
+    from codecs_eval.agreement import plots
+    from codecs_eval.desk_plots import rate_distortion
 
     found = ladders.ladders_of(collection)
     if index >= len(found):
@@ -87,7 +81,7 @@ def ladder_svg(request: HttpRequest, collection: str, index: int = 0) -> HttpRes
     cells = found[index]["cells"]
     n_photos = max(cell["n"] for cell in cells)
     title = f"{collection}: mean over up to {n_photos} photos; hollow: not every photo hit its rate"
-    return svg_reply(svg_of(rate_distortion(cells, title)), f"{collection}-ladder.svg")
+    return svg_reply(plots.svg(rate_distortion(cells, title)), f"{collection}-ladder.svg")
 
 
 @researchers_only

@@ -1,4 +1,8 @@
-"""Finds and stops what a killed supervisor left running: where the kernel does not do it itself."""
+"""Stops what a supervisor left running when it was killed.
+
+`python config/leftovers.py PIDFILE` is the guard: it waits until whoever holds the other end of
+its standard input is gone, then stops what the file names.
+"""
 
 import os
 import signal
@@ -10,7 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-GRACE_S = 10.0
+# A worker whose broker went first would wait for it for ever.
+GRACE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -66,3 +71,13 @@ def birth_of(pid: int) -> str:
         ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return " ".join(found.stdout.split())
+
+
+def guard(path: Path) -> None:
+    """Outlives the supervisor, whatever ended it; finds no file where it ended in order."""
+    sys.stdin.read()
+    PidFile(path).stop_leftovers()
+
+
+if __name__ == "__main__":
+    guard(Path(sys.argv[1]))

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from codecs_eval.lifeline import lifeline
+from config import leftovers
 from config.leftovers import PidFile, kill_group
 
 POLL_S = 0.1
@@ -68,6 +70,7 @@ class Supervisor:
     say: Callable[[str], None]
     pids: PidFile = field(init=False)
     is_stopping: bool = field(default=False, init=False)
+    _guard: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     _kept: list[_Kept] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +85,7 @@ class Supervisor:
         numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         before = {number: signal.signal(number, self._ask_to_stop) for number in numbers}
         try:
+            self._keep_guard()
             for child in children:
                 self._start_and_wait(child)
             if not self.is_stopping:
@@ -135,6 +139,7 @@ class Supervisor:
 
     def _tend(self) -> None:
         """Bury the dead, start what is due again."""
+        self._keep_guard()
         for kept in self._kept:
             if kept.is_over:
                 continue
@@ -143,6 +148,18 @@ class Supervisor:
                     self._start(kept)
             elif kept.process.poll() is not None:
                 self._bury(kept, kept.process)
+
+    def _keep_guard(self) -> None:
+        """The guard sees the pipe close when this process ends, and stops what is left.
+
+        The kernel's lifeline reaches children only; the guard also ends what they started.
+        """
+        if self._guard is None or self._guard.poll() is not None:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-I", "-S", leftovers.__file__, str(self.pids.path)],
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
 
     def _bury(self, kept: _Kept, process: subprocess.Popen[bytes]) -> None:
         # What the dead child had started would go on beside its successor.
@@ -168,6 +185,8 @@ class Supervisor:
         for rank in sorted({kept.child.stop_rank for kept in alive}):
             _stop_together([kept for kept in alive if kept.child.stop_rank == rank])
         self.pids.remove()
+        if self._guard is not None:
+            self._guard.communicate()
 
     def _write_pids(self) -> None:
         self.pids.write([kept.process.pid for kept in self._kept if kept.process is not None])

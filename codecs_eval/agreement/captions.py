@@ -11,9 +11,11 @@ _LINE_LENGTH = 126
 Report = Mapping[str, Any]
 
 
-def judges(report: Report) -> str:
+def judges(report: Report, with_each_other: bool = False) -> str:
     """Who answered, in words: simulated observers are never called people."""
-    return "simulated observers" if report["is_simulated"] else "people"
+    if report["is_simulated"]:
+        return "simulated observers"
+    return "people with each other" if with_each_other else "people"
 
 
 def agreement_caption(report: Report) -> list[str]:

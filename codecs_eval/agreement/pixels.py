@@ -2,6 +2,7 @@
 
 import io
 import warnings
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -47,8 +48,8 @@ def encode_png(image: Pixels) -> bytes:
             f"expected a uint8 array (height, width, 3), found {image.dtype} {image.shape}"
         )
     buffer = io.BytesIO()
-    # Level 3: a third of the time of the default level for files 7 % larger (512x512 photos).
-    Image.fromarray(image).save(buffer, "PNG", compress_level=3)
+    # Run lengths only: photos take a quarter of the default's time for files a few percent larger.
+    Image.fromarray(image).save(buffer, "PNG", compress_type=zlib.Z_RLE)
     return buffer.getvalue()
 
 

@@ -60,7 +60,9 @@ def agreement_figure(report: Report) -> Figure:
     head_in = 0.12 + _LABEL_ROW_IN * len(lines)
     figure, axes = _figure(report, (0.25, 0.55), head_in, plot_in, agreement_caption(report))
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_xlim(*_span(report))
+    low, high = _span(report)
+    axes.set_xlim(low, high)
+    axes.set_xticks([t for t in axes.get_xticks() if max(0, low) <= t <= min(100, high)])
     axes.yaxis.set_major_locator(NullLocator())
     axes.set_xlabel(f"agreement with {judges(report)} (%)", fontsize=_SMALL, color=INK)
     axes.axvline(50, color=GREY, linewidth=0.8, zorder=1)
@@ -88,7 +90,7 @@ def rate_figure(report: Report) -> Figure:
     axes.axhline(50, color=GREY, linewidth=0.8, zorder=1)
     chance = {"ha": "left", "va": "bottom", "color": GREY, "fontsize": _SMALL - 1}
     _text(axes, 0.005, 50, "chance", axes.get_yaxis_transform(), **chance)
-    ends = _people_by_rate(axes, slices, judges(report))
+    ends = _people_by_rate(axes, slices, judges(report, with_each_other=True))
     names = [row["name"] for row in slices[-1]["metrics"]]
     for index, name in enumerate(names):
         step = np.exp(_DODGE * (index - (len(names) - 1) / 2))
@@ -138,13 +140,23 @@ def _figure(
     axes.spines["bottom"].set_color(GREY)
     axes.patch.set_visible(False)
     axes.tick_params(labelsize=_SMALL, colors=INK)
-    note = {"fontsize": _SMALL - 0.5, "color": INK, "va": "bottom", "linespacing": 1.3}
+    note: dict[str, Any] = {
+        "fontsize": _SMALL - 0.5,
+        "color": INK,
+        "va": "bottom",
+        "linespacing": 1.3,
+    }
     figure.text(0.02, 0.07 / height_in, "\n".join(caption), parse_math=False, **note)
     if is_simulated:
-        badge = {"fontsize": _NORMAL, "fontweight": "bold", "color": "white", "va": "top"}
+        badge: dict[str, Any] = {
+            "fontsize": _NORMAL,
+            "fontweight": "bold",
+            "color": "white",
+            "va": "top",
+        }
         top = 1 - 0.09 / height_in
         figure.text(0.025, top, "SIMULATED", backgroundcolor=INK, **badge)
-        mark = {"fontsize": 44, "fontweight": "bold", "color": "#ececec"}
+        mark: dict[str, Any] = {"fontsize": 44, "fontweight": "bold", "color": "#ececec"}
         mark |= {"ha": "center", "va": "center", "zorder": -1}
         axes.text(0.5, 0.5, "SIMULATED", transform=axes.transAxes, **mark)
     return figure, axes
@@ -157,7 +169,7 @@ def _metric_row(axes: Axes, height: int, row: Report) -> None:
         ends = [100 * row["low"], 100 * row["high"]]
         between = f"{ends[0]:.1f} to {ends[1]:.1f}"
         axes.plot(ends, [height, height], color=row["colour"], linewidth=1.4, zorder=4)
-    _dot(axes, value, height, row, size=6.5)
+    _dot(axes, value, height, row, size=7.0)
     frame = axes.get_yaxis_transform()
     _text(axes, -0.02, height, shortened(row["label"]), frame, ha="right", va="center")
     _text(axes, 1.115, height, f"{value:.1f}", frame, ha="right", va="center")
@@ -166,7 +178,7 @@ def _metric_row(axes: Axes, height: int, row: Report) -> None:
 
 def _dot(axes: Axes, x: float, y: float, row: Report, size: float) -> None:
     """A filled marker with a white rim; hollow where there is no interval."""
-    look = {"markerfacecolor": row["colour"], "markeredgecolor": "white", "markeredgewidth": 0.7}
+    look = {"markerfacecolor": row["colour"], "markeredgecolor": "white", "markeredgewidth": 0.4}
     if row["low"] is None:
         look = {"markerfacecolor": "white", "markeredgecolor": row["colour"]}
     axes.plot([x], [y], marker=row["marker"], markersize=size, zorder=5, **look)
@@ -236,7 +248,7 @@ def _people_by_rate(
         linewidth=0,
         zorder=0,
     )
-    return [(rates[-1], values[-1], f"{who} with each other", INK)]
+    return [(rates[-1], values[-1], who, INK)]
 
 
 def _metric_by_rate(
@@ -251,7 +263,7 @@ def _metric_by_rate(
         if row["low"] is not None:
             ends = [100 * row["low"], 100 * row["high"]]
             axes.plot([rate, rate], ends, color=colour, linewidth=0.9, alpha=0.7, zorder=4)
-        _dot(axes, rate, value, row, size=5.5)
+        _dot(axes, rate, value, row, size=6.0)
     return rates[-1], values[-1], rows[0]["label"], colour
 
 
@@ -287,7 +299,11 @@ def _span(report: Report) -> tuple[float, float]:
     ends = [0.5]
     for row, value in rows:
         ends += [end for end in (value, row["low"], row["high"]) if end is not None]
-    return max(-1.0, 100 * min(ends) - 2), min(101.0, 100 * max(ends) + 2)
+    low, high = max(-1.0, 100 * min(ends) - 2), min(101.0, 100 * max(ends) + 2)
+    lowest = min((100 * entry["value"] for entry in people if entry is not None), default=high)
+    # The label left of the lowest line needs this share of the axis besides the margin.
+    room = 0.17
+    return min(low, (lowest - room * high) / (1 - room)), high
 
 
 def _text(axes: Axes, x: float, y: float, text: str, transform: Any, **style: Any) -> None:

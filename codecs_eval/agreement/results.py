@@ -44,7 +44,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class MetricScore:
-    """A metric's agreement with people; in `by_triplet` each triplet, not judgment, counts the same."""
+    """A metric's agreement with people; `by_triplet`: each triplet counts the same."""
 
     name: str
     label: str
@@ -111,7 +111,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Differences:
-    """All against one reference; `level` holds for all together (Bonferroni), `level_each` alone."""
+    """All against one reference; `level` holds for all at once (Bonferroni), `level_each` alone."""
 
     reference: str
     level: float

@@ -70,11 +70,10 @@ class Codec(Protocol):
 
 
 def checked_image(image: Image, name: str, sides_px: tuple[int, int]) -> Image:
-    """The image, contiguous; ValueError unless uint8 (height, width, 3) with both sides in range."""
+    """The image, contiguous; ValueError unless uint8 (height, width, 3) with sides in range."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(
-            f"{name}: expected a uint8 array (height, width, 3), "
-            f"found {image.dtype} {image.shape}"
+            f"{name}: expected a uint8 array (height, width, 3), found {image.dtype} {image.shape}"
         )
     smallest, largest = sides_px
     if min(image.shape[:2]) < smallest or max(image.shape[:2]) > largest:

@@ -43,7 +43,7 @@ def from_ycbcr(planes: Sequence[Plane], bits: int) -> Image:
     blue = luma + 2 * (1 - _BLUE) * blueness
     green = (luma - _RED * red - _BLUE * blue) / _GREEN
     stacked = np.stack([red, green, blue], axis=-1)
-    return np.clip(np.rint(stacked), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(stacked), 0, 255), dtype=np.uint8)
 
 
 def _rounded(plane: Floats, bits: int) -> Plane:

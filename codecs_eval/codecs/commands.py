@@ -1,4 +1,4 @@
-"""Runs an outside encoder or decoder: no shell, a time limit, and the CPU time of that child alone."""
+"""Runs an outside encoder or decoder: no shell, a time limit, the CPU time of that child alone."""
 
 import os
 import subprocess

@@ -29,6 +29,8 @@ from codecs_eval.codecs.commands import run_command
 from codecs_eval.codecs.table import found, missing
 from codecs_eval.codecs.y4m import read_frame, write_frame
 
+# Written into the stream (3 bytes in HEVC, 8 in VVC), so that other players show the right colours.
+_COLOUR = ("-color_range", "pc", "-colorspace", "smpte170m")
 _QUIET = ("-hide_banner", "-nostdin", "-y")
 _PROBE_TIMEOUT_S = 30.0
 # A 768x512 photo takes 1 to 3 s of a free core; the allowance grows with the pixels.
@@ -68,12 +70,15 @@ class FfmpegCodec:
         try:
             return found(self.name, self.version)
         except RuntimeError as error:
-            return missing(self.name, str(error))
+            # A failing ffmpeg says a page; its last line names what is missing.
+            return missing(self.name, str(error).splitlines()[-1])
 
     def encode(self, image: Image, settings: Settings) -> bytes:
         pixels = checked_image(image, self.name, self.sides_px)
         complete = complete_settings(self, settings)
-        odd_rows, odd_columns = (side % 2 if self.is_chroma_halved else 0 for side in pixels.shape[:2])
+        odd_rows, odd_columns = (
+            side % 2 if self.is_chroma_halved else 0 for side in pixels.shape[:2]
+        )
         padded = np.pad(pixels, ((0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
         planes = to_ycbcr(padded, self.bits, self.is_chroma_halved)
         with tempfile.TemporaryDirectory(prefix="triad-") as name:
@@ -82,7 +87,7 @@ class FfmpegCodec:
             arguments = [
                 ffmpeg_program(), *_QUIET, "-v", "error", "-threads", "1",
                 "-f", "yuv4mpegpipe", "-i", "frame.y4m",
-                "-frames:v", "1", *self.encoder_arguments(complete),
+                "-frames:v", "1", "-threads", "1", *self.encoder_arguments(complete), *_COLOUR,
                 "-f", self.stream_format, "stream",
             ]  # fmt: skip
             run_command(arguments, folder, _timeout_s(pixels))
@@ -125,7 +130,7 @@ class Hevc(FfmpegCodec):
         Dial(
             "crf",
             tuple(round(51 - step * 0.05, 2) for step in range(1021)),
-            ((51, 0.02), (0, 10.0)),
+            ((51, 0.015), (31, 0.27), (20, 1.1), (0, 8.0)),
         ),
     )
 
@@ -134,7 +139,8 @@ class Hevc(FfmpegCodec):
             f"crf={settings['crf']}:aq-mode=2:aq-strength={settings['aq_strength']}"
             ":psy-rd=0:psy-rdoq=0:info=0:pools=none:frame-threads=1:no-wpp=1:log-level=error"
         )
-        return ["-c:v", self.library, "-preset", str(settings["preset"]), "-x265-params", parameters]
+        preset = str(settings["preset"])
+        return ["-c:v", self.library, "-preset", preset, "-x265-params", parameters]
 
 
 class Vvc(FfmpegCodec):
@@ -143,11 +149,11 @@ class Vvc(FfmpegCodec):
 
     name, extension = "vvc", "vvc"
     stream_format, library = "vvc", "libvvenc"
-    version_pattern = r"vvenc \[[a-z]+\]: .*?VVenC,? .*?(?:v|ver\. ?|version )(\d\S*)"
+    version_pattern = r"libvvenc version: (\S+)"
     frame_tag, bits, is_chroma_halved = "420p10", 10, True
     defaults = {"qp": 32, "preset": "fast", "lambda_scale": 1.0, "subsampling": "4:2:0"}
     dials = (
-        Dial("qp", tuple(range(63, 0, -1)), ((63, 0.01), (1, 10.0))),
+        Dial("qp", tuple(range(63, 0, -1)), ((63, 0.011), (36, 0.35), (22, 1.6), (1, 9.0))),
         Dial(
             "lambda_scale",
             tuple(float(f"{1.02**step:.3f}") for step in range(25, -26, -1)),
@@ -158,13 +164,14 @@ class Vvc(FfmpegCodec):
     def encoder_arguments(self, settings: dict[str, Setting]) -> list[str]:
         return [
             "-c:v", self.library, "-preset", str(settings["preset"]),
-            "-qp", str(settings["qp"]), "-qpa", "0",
-            "-vvenc-params", f"LambdaModifierI={settings['lambda_scale']}",
+            "-qp", str(int(settings["qp"])), "-qpa", "0",
+            # ffmpeg tells vvenc the colour matrix but not the range.
+            "-vvenc-params", f"LambdaModifierI={settings['lambda_scale']}:Range=1",
         ]  # fmt: skip
 
 
 def _timeout_s(pixels: Image) -> float:
-    megapixels = pixels.shape[0] * pixels.shape[1] / 1e6
+    megapixels = float(pixels.shape[0] * pixels.shape[1]) / 1e6
     return _FIXED_TIMEOUT_S + _TIMEOUT_S_PER_MEGAPIXEL * megapixels
 
 
@@ -181,7 +188,7 @@ def _library_version(library: str, stream_format: str, pattern: str) -> str:
         grey = np.full((32, 32, 3), 128, dtype=np.uint8)
         (folder / "frame.y4m").write_bytes(write_frame(to_ycbcr(grey, 10, True), "420p10"))
         arguments = [
-            program, "-nostdin", "-y", "-v", "info", "-i", "frame.y4m",
+            program, "-nostdin", "-y", "-v", "verbose", "-i", "frame.y4m",
             "-c:v", library, "-f", stream_format, "stream",
         ]  # fmt: skip
         said = run_command(arguments, folder, _PROBE_TIMEOUT_S)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from codecs_eval.codecs.sniffing import Refused
 
@@ -23,6 +23,10 @@ _LITTER = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
 # What zipfile lets out on damaged or hostile archives.
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError)
 _ARCHIVE_ENDINGS = {".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz"}
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def refuse_archive(shown: str) -> None:
         )
 
 
-def read_bounded(file: BinaryIO, shown: str, max_file_bytes: int) -> bytes:
+def read_bounded(file: Readable, shown: str, max_file_bytes: int) -> bytes:
     data = file.read(max_file_bytes + 1)
     if len(data) > max_file_bytes:
         raise Refused(

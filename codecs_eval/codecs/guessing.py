@@ -9,7 +9,7 @@ from codecs_eval.codecs.codec import Dial
 
 # An unknown photo's slope is held near the typical one, or two close points could fling the guess.
 _GENTLEST, _STEEPEST = 0.5, 2.0
-_GUESSES_BEFORE_HALVING = 4
+_GUESSES_BEFORE_HALVING = 5
 
 
 class Curve:
@@ -23,9 +23,8 @@ class Curve:
         self.dial = dial
         self._points: dict[int, float] = {}
         knots = sorted((value, math.log(bpp)) for value, bpp in dial.typical)
-        self._typical = np.interp(dial.values, [k[0] for k in knots], [k[1] for k in knots])
-        self._bracketed_guesses = 0
-        self._outward_guesses = 0
+        typical = np.interp(dial.values, [knot[0] for knot in knots], [knot[1] for knot in knots])
+        self._typical: list[float] = typical.tolist()
 
     def add(self, index: int, bpp: float) -> None:
         self._points[index] = math.log(bpp)
@@ -42,17 +41,22 @@ class Curve:
         around.sort(key=lambda index: abs(self._points[index] - wanted))
         return [(index, math.exp(self._points[index])) for index in around]
 
-    def next_index(self, target_bpp: float) -> int | None:
-        """The value to try next, as an index; None when no untried value can be better."""
+    def next_index(self, target_bpp: float, attempt: int) -> int | None:
+        """The value to try next, as an index; None when no untried value can be better.
+
+        `attempt`: how many were tried for this target before; the more, the bolder.
+        """
         wanted = math.log(target_bpp)
         below, above = self._around(wanted)
         if below is None and above is None:
             return self._typical_index(wanted)
         if below is None or above is None:
-            return self._beyond(below if above is None else above, wanted)
+            return self._beyond(below if above is None else above, wanted, attempt)
         if abs(above - below) == 1:
             return None
-        low, high = sorted((below, above))
+        low, high = min(below, above), max(below, above)
+        if attempt >= _GUESSES_BEFORE_HALVING:
+            return (low + high) // 2
         return min(max(self._between(low, high, wanted), low + 1), high - 1)
 
     def _around(self, wanted: float) -> tuple[int | None, int | None]:
@@ -74,14 +78,11 @@ class Curve:
         return (closest, None) if self._points[closest] <= wanted else (None, closest)
 
     def _between(self, low: int, high: int, wanted: float) -> int:
-        self._bracketed_guesses += 1
-        if self._bracketed_guesses > _GUESSES_BEFORE_HALVING:
-            return (low + high) // 2
         share = (wanted - self._points[low]) / (self._points[high] - self._points[low])
-        rise = float(self._typical[high] - self._typical[low])
-        return self._typical_index(float(self._typical[low]) + share * rise)
+        rise = self._typical[high] - self._typical[low]
+        return self._typical_index(self._typical[low] + share * rise)
 
-    def _beyond(self, index: int | None, wanted: float) -> int | None:
+    def _beyond(self, index: int | None, wanted: float, attempt: int) -> int | None:
         """A value further out, by at least twice as much each time; the dial's end is the last."""
         assert index is not None  # _around gave exactly one of its two
         outward = 1 if wanted > self._points[index] else -1
@@ -90,9 +91,8 @@ class Curve:
         if outermost == end:
             return None
         missing = (wanted - self._points[index]) / self._slope(index)
-        guess = self._typical_index(float(self._typical[index]) + missing)
-        stride = 2**self._outward_guesses
-        self._outward_guesses += 1
+        guess = self._typical_index(self._typical[index] + missing)
+        stride = 1 << attempt
         if outward > 0:
             return min(max(guess, outermost + stride), end)
         return max(min(guess, outermost - stride), end)
@@ -103,7 +103,7 @@ class Curve:
         if not others:
             return 1.0
         other = min(others, key=lambda candidate: abs(candidate - index))
-        rise = float(self._typical[other] - self._typical[index])
+        rise = self._typical[other] - self._typical[index]
         slope = (self._points[other] - self._points[index]) / rise
         return min(max(slope, _GENTLEST), _STEEPEST)
 

@@ -120,9 +120,8 @@ def _kind(data: bytes, name: str) -> str:
     if kind is None or kind not in ENDINGS.values():
         found = f"a {_label(kind)} file" if kind else "no known kind of image"
         claimed = f" (its ending says {_label(ENDINGS[ending])})" if ending in ENDINGS else ""
-        raise Refused(
-            f"{name}: found {found}{claimed}, expected {ACCEPTED}; save it as PNG without loss."
-        )
+        remedy = "save it as PNG without loss" if kind else "leave it out"
+        raise Refused(f"{name}: found {found}{claimed}, expected {ACCEPTED}; {remedy}.")
     if ENDINGS.get(ending) != kind:
         expected = _label(ENDINGS[ending]) if ending in ENDINGS else "an image"
         raise Refused(

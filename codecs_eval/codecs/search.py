@@ -34,7 +34,7 @@ class RateResult:
 
     `state`: "hit" within the tolerance; "nearest" when the dials are too coarse; "unreachable"
     when the target lies beyond the dial's end.
-    `encodes_tried`: encodes made for this target; those of earlier targets are reused and not counted.
+    `encodes_tried`: encodes made for this target; those of earlier targets are reused, not counted.
     `encode_cpu_ms`: CPU time of the encode that made `data`.
     """
 
@@ -48,7 +48,7 @@ class RateResult:
 
 def bits_per_pixel(data: bytes, image: Image) -> float:
     """Rate of a whole file, headers included."""
-    return 8 * len(data) / (image.shape[0] * image.shape[1])
+    return float(8 * len(data) / (image.shape[0] * image.shape[1]))
 
 
 class RateSearch:
@@ -93,8 +93,8 @@ class RateSearch:
         return "nearest" if self._main.encloses(target_bpp) else "unreachable"
 
     def _turn(self, curve: Curve, fixed: dict[str, Setting], target_bpp: float) -> None:
-        for _ in range(_MOST_ENCODES_PER_DIAL):
-            index = curve.next_index(target_bpp)
+        for attempt in range(_MOST_ENCODES_PER_DIAL):
+            index = curve.next_index(target_bpp, attempt)
             if index is None:
                 return
             tried = self._encode({**fixed, curve.dial.name: curve.dial.values[index]})

@@ -1,4 +1,4 @@
-"""The table of codecs: name, label and how it is drawn; the code behind a row loads on first use."""
+"""The table of codecs: name, label, how it is drawn; the code behind a row loads on first use."""
 
 from dataclasses import dataclass
 from importlib import import_module

@@ -6,6 +6,8 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
+from codecs_eval.codecs.table import CODECS
+
 register = template.Library()
 
 MISSING = "–"
@@ -55,6 +57,17 @@ def interval(estimate: Any) -> str:
 
 
 @register.filter
+def points(difference: float | None) -> str:
+    """A difference of two shares in points, always with its sign."""
+    return MISSING if difference is None else f"{100 * difference:+.1f}".replace("-", "−")
+
+
+@register.filter
+def bound(value: float) -> str:
+    return "∞" if value == float("inf") else f"{value:g}"
+
+
+@register.filter
 def fixed(value: float | None, decimals: int = 2) -> str:
     return MISSING if value is None else f"{value:.{decimals}f}"
 
@@ -87,6 +100,11 @@ def iso(moment: datetime | None) -> str:
     if moment is None:
         return MISSING
     return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M %Z")
+
+
+@register.inclusion_tag("codecs_eval/_marker.html")
+def codec_marker(name: str) -> dict[str, str]:
+    return marker(CODECS.get(name, {}))
 
 
 @register.inclusion_tag("codecs_eval/_marker.html")

@@ -48,8 +48,8 @@ class Command(BaseCommand):
         self._conclude(report, options["collection"])
         if not report.has_sources:
             raise CommandError(
-                f"nothing was imported from {options['photos']}: all {len(report.refused)} files "
-                f"were refused, the first because {report.refused[0].reason}"
+                f"nothing was imported from {options['photos']}: {len(report.refused)} refused, "
+                f"the first: {report.refused[0].reason}"
             )
 
     def _tell(self, file: FileReport) -> None:

@@ -1,0 +1,65 @@
+# `make demo` shows everything, `make run` starts the site, `make test` and `make check` keep it right.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BOOTSTRAP := python3 config/bootstrap.py
+PYTHON := .venv/bin/python
+PHOTOS ?=
+PORT ?=
+PYTEST_ARGS ?=
+
+# .env, where there is one, sets the variables that .env.example lists; PORT=... goes before it.
+WITH_ENV := if [ -f .env ]; then set -a; . ./.env; set +a; fi; $(if $(PORT),export TRIAD_PORT='$(PORT)';)
+
+.PHONY: help setup setup-dev demo run test check lint types contracts migrations format bench clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+setup:  ## make .venv, install what the product runs on, migrate
+	@$(BOOTSTRAP)
+	@$(WITH_ENV) $(PYTHON) manage.py migrate --verbosity 0
+
+setup-dev:
+	@$(BOOTSTRAP) --dev
+
+demo: setup  ## the whole loop on photographs: make demo [PHOTOS=folder] [PORT=8000]
+	@$(WITH_ENV) exec $(PYTHON) manage.py demo $(if $(PHOTOS),--photos '$(PHOTOS)')
+
+run: setup  ## the site: make run [PORT=8000]
+	@$(WITH_ENV) exec $(PYTHON) manage.py up
+
+test:  ## the whole suite on SQLite, then its database part on PostgreSQL
+	@$(BOOTSTRAP) --dev --chromium
+	$(PYTHON) -m pytest $(PYTEST_ARGS)
+	$(PYTHON) -m tests.postgres -m "database and not (browser or slow or worker)" $(PYTEST_ARGS)
+
+check: lint types contracts migrations  ## format, lint, types, import contracts, missing migrations
+
+lint: setup-dev
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m ruff check
+
+# Both read the settings, which make their home: not the one where somebody's data is.
+types: setup-dev
+	TRIAD_HOME=.venv/home-of-checks $(PYTHON) -m mypy
+
+contracts: setup-dev
+	.venv/bin/lint-imports
+
+migrations: setup-dev
+	TRIAD_HOME=.venv/home-of-checks $(PYTHON) manage.py makemigrations --check --dry-run
+
+format: setup-dev  ## put the code in its one format
+	$(PYTHON) -m ruff format
+	$(PYTHON) -m ruff check --fix
+
+bench: setup-dev  ## run every benchmark
+	@set -e; for file in $$(grep -ls '__main__' benchmarks/*.py); do \
+	    echo "== $$file"; $(PYTHON) "$$file"; \
+	done
+
+clean:  ## remove .venv and the caches; var, where the data is, stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,111 @@
+"""Studies in the admin: designed and opened here as on the desk; what people said is read-only."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.html import format_html
+
+from annotation import designing
+from annotation.models import Annotator, Judgment, Session, Study, Trial, Triplet
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that only the loop itself writes."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class StudyTextsForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Study
+        fields = ("title", "question", "polarity", "instructions", "consent")
+
+
+@admin.register(Study)
+class StudyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("title", "slug", "state", "is_simulated", "collection", "on_the_desk")
+    list_filter = ("state", "is_simulated")
+    search_fields = ("title", "slug")
+    actions = ("open_studies", "pause_studies", "close_studies")
+    form = StudyTextsForm
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponseBase:
+        """A study is made with its triplets, by the one form that can."""
+        return redirect("new_study")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return StudyTextsForm.Meta.fields if obj and obj.is_frozen else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is not None and not obj.is_frozen
+
+    @admin.display(description="desk")
+    def on_the_desk(self, study: Study) -> str:
+        return format_html('<a href="{}">open on the desk</a>', study.get_absolute_url())
+
+    def _change_state(self, request: HttpRequest, queryset: Any, state: str) -> None:
+        for study in queryset:
+            try:
+                designing.change_state(study, state)
+            except ValueError as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(request, f"{study.title} is now {study.state}.")
+
+    @admin.action(description="Open (freezes the design)")
+    def open_studies(self, request: HttpRequest, queryset: Any) -> None:
+        self._change_state(request, queryset, Study.State.OPEN)
+
+    @admin.action(description="Pause")
+    def pause_studies(self, request: HttpRequest, queryset: Any) -> None:
+        self._change_state(request, queryset, Study.State.PAUSED)
+
+    @admin.action(description="Close")
+    def close_studies(self, request: HttpRequest, queryset: Any) -> None:
+        self._change_state(request, queryset, Study.State.CLOSED)
+
+
+@admin.register(Triplet)
+class TripletAdmin(ReadOnlyAdmin):
+    list_display = ("study", "source", "target_bpp", "first", "second", "kind", "n_assigned")
+    list_filter = ("study", "kind")
+    list_select_related = ("study", "source", "first__source", "second__source")
+
+
+@admin.register(Annotator)
+class AnnotatorAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "is_simulated", "provider", "created_at")
+    list_filter = ("is_simulated",)
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "state", "verdict", "started_at", "finished_at")
+    list_filter = ("study", "state", "verdict")
+    list_select_related = ("study", "annotator")
+
+
+@admin.register(Trial)
+class TrialAdmin(ReadOnlyAdmin):
+    list_display = ("session", "position", "state", "first_on_left", "lease_until")
+    list_filter = ("state",)
+    list_select_related = ("session__study", "session__annotator")
+
+
+@admin.register(Judgment)
+class JudgmentAdmin(ReadOnlyAdmin):
+    list_display = ("id", "choice", "response_ms", "input", "server_time")
+    list_filter = ("choice", "input")

@@ -1,0 +1,114 @@
+"""An agreement report's JSON as its page reads it: rows, slices, and the sentence of conclusion."""
+
+from typing import Any
+
+PEOPLE = (
+    ("unbiased", "People with each other", "unbiased"),
+    ("plugin", "People, plug-in", "biased upward: what papers print; not a bound"),
+    ("ideal", "Ideal observer", "beta-binomial estimate of the best possible score"),
+    ("oracle", "Oracle", "best score of any metric on these very judgments"),
+)
+
+Report = dict[str, Any]
+
+
+def sorted_metrics(report: Report) -> list[dict[str, Any]]:
+    """Metrics by agreement, best first."""
+    return sorted(report["metrics"], key=lambda row: -row["agreement"])
+
+
+def people_rows(report: Report) -> list[dict[str, Any]]:
+    """One row an estimate; those that cannot be made carry the reason instead of a number."""
+    people = report["people"]
+    who = "Simulated observers" if report["is_simulated"] else "People"
+    rows = []
+    for name, label, remark in PEOPLE:
+        if name in people:
+            found = people[name] or {}
+            reason = "" if found else people["reason"]
+            label = label.replace("People", who)
+            rows.append(
+                {**found, "name": name, "label": label, "remark": remark, "refusal": reason}
+            )
+    return rows
+
+
+def interval_words(report: Report) -> str:
+    """How the intervals of the main table were made; few sources get another method than many."""
+    methods = sorted({row["method"] for row in report["metrics"] if row["method"]})
+    if not methods:
+        return "none, for that takes at least two sources"
+    said = f"{100 * report['intervals']['level']:g} %, {' or '.join(methods)}"
+    if not any("bootstrap" in method for method in methods):
+        return said
+    return f"{said}, {report['intervals']['resamples']} resamples, seed {report['intervals']['seed']}"
+
+
+def reference_label(report: Report) -> str:
+    """The metric that the others are compared with, by its label."""
+    if report["differences"] is None:
+        return ""
+    name = report["differences"]["reference"]
+    return next(row["label"] for row in report["metrics"] if row["name"] == name)
+
+
+def slices(report: Report) -> list[dict[str, Any]]:
+    """Slices in groups of one kind, each with its metrics in the order of the main table."""
+    order = [row["name"] for row in sorted_metrics(report)]
+    groups: dict[str, dict[str, Any]] = {}
+    for found in report["slices"]:
+        group = groups.setdefault(found["by"], {"by": found["by"], "rows": [], "notes": []})
+        by_name = {row["name"]: row for row in found["metrics"]}
+        cells = [by_name[name] for name in order]
+        best = max(cell["agreement"] for cell in cells) if cells else None
+        group["rows"].append({**found, "cells": cells, "best": best})
+        if found["note"] and found["note"] not in group["notes"]:
+            group["notes"].append(found["note"])
+    return list(groups.values())
+
+
+def conclusion(report: Report) -> str:
+    """What the numbers say, and no more: the leader, who cannot be told from it, and people."""
+    rows = sorted_metrics(report)
+    if not rows:
+        return _about_people(report)
+    first = rows[0]
+    who = "simulated observers" if report["is_simulated"] else "people"
+    said = f"{first['label']} agrees with {who} most often here: {_share(first)}."
+    return " ".join(part for part in (said, _rivals(first, rows[1:]), _about_people(report)) if part)
+
+
+def _share(row: dict[str, Any]) -> str:
+    number = f"{100 * row['agreement']:.1f} %"
+    if row["low"] is None:
+        return f"{number} (no interval: {row['reason'] or 'too few sources'})"
+    return f"{number} (95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f})"
+
+
+def _rivals(first: dict[str, Any], others: list[dict[str, Any]]) -> str:
+    if not others:
+        return ""
+    if first["low"] is None or any(row["high"] is None for row in others):
+        return "Without intervals nothing tells the metrics apart."
+    near = [row["label"] for row in others if row["high"] >= first["low"]]
+    if not near:
+        return "Its interval lies above those of all the others."
+    if len(near) == len(others):
+        return "Its interval meets that of every other metric: their order is not settled."
+    return f"Its interval meets that of {_listed(near)}: the order among these is not settled."
+
+
+def _about_people(report: Report) -> str:
+    people = report["people"]
+    who = "Simulated observers" if report["is_simulated"] else "People"
+    if people["unbiased"] is None:
+        return f"How far {who.lower()} agree with each other is not estimable: {people['reason']}."
+    value = 100 * people["unbiased"]["value"]
+    said = f"{who} agree with each other in {value:.1f} % of the cases (unbiased)"
+    if people["oracle"] is None:
+        return f"{said}."
+    return f"{said}; no metric could score above {100 * people['oracle']['value']:.1f} %."
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,74 @@
+"""A run's row as its page reads it: settings with their labels, parts, results by kind."""
+
+from dataclasses import fields
+from typing import Any
+
+from django.urls import reverse
+
+from codecs_eval import run_lists
+from codecs_eval.codecs.table import CODECS
+from codecs_eval.models import Run, SourceImage
+from codecs_eval.run_kinds import KINDS, load
+
+
+def config_rows(run: Run) -> list[dict[str, Any]]:
+    """Each setting under its label; those of a kind that is gone under their bare names."""
+    stated = {}
+    if run.kind in KINDS:
+        stated = {field.name: field.metadata for field in fields(load(KINDS[run.kind].config))}  # type: ignore[arg-type]
+    return [
+        {
+            "label": stated.get(name, {}).get("label") or name.replace("_", " ").capitalize(),
+            "help": stated.get(name, {}).get("help", ""),
+            "value": value,
+        }
+        for name, value in run.config.items()
+    ]
+
+
+def parts_of(run: Run) -> dict[str, Any] | None:
+    """Progress by codec and the photos that failed; None for work that has no parts."""
+    if run.kind not in KINDS or not KINDS[run.kind].is_in_parts:
+        return None
+    groups = run_lists.parts_by_group(run)
+    for group in groups:
+        entry = CODECS.get(group["name"])
+        group["label"] = entry.label if entry else group["name"]
+    failed = run_lists.failed_parts(run)
+    keys = [part["key"].partition(":") for part in failed]
+    names = dict(
+        SourceImage.objects.filter(pk__in=[pk for _, _, pk in keys if pk.isdigit()]).values_list(
+            "pk", "name"
+        )
+    ) if failed else {}  # fmt: skip
+    for part, (codec, _, pk) in zip(failed, keys, strict=True):
+        part["label"] = CODECS[codec].label if codec in CODECS else codec
+        part["name"] = names.get(int(pk), pk) if pk.isdigit() else pk
+    return {"groups": groups, "failed": failed}
+
+
+def points_of(run: Run) -> dict[str, list[tuple[int, float]]]:
+    """The run's curves: name -> (step, value), by step."""
+    series: dict[str, list[tuple[int, float]]] = {}
+    for name, step, value in run.metrics.values_list("name", "step", "value"):
+        series.setdefault(name, []).append((step, value))
+    return series
+
+
+def facts_of(run: Run) -> list[tuple[str, Any]]:
+    """Top-level values of a result, flat, for kinds without a page part of their own."""
+    return [(name, value) for name, value in run.result.items() if not isinstance(value, list)]
+
+
+def made_by(run: Run) -> dict[str, str] | None:
+    """Where the thing that a finished run made is to be seen."""
+    if run.state != Run.State.DONE:
+        return None
+    if run.kind == "agreement":
+        return {"label": "Open the report", "url": reverse("report", args=[run.pk])}
+    if run.kind == "encode_ladder":
+        collection = run.config["collection"]
+        return {"label": f"Open {collection}", "url": reverse("collection", args=[collection])}
+    if run.kind == "freeze_dataset" and run.dataset_id:
+        return {"label": "Open the dataset", "url": reverse("dataset", args=[run.dataset_id])}
+    return None

@@ -1,0 +1,39 @@
+from django.urls import path
+
+from codecs_eval import dataset_views, report_views, run_views, source_views, views
+
+urlpatterns = [
+    path("sources/", source_views.sources, name="sources"),
+    path("sources/<slug:collection>/", source_views.collection, name="collection"),
+    path("sources/<slug:collection>/ladder.csv", source_views.ladder_csv, name="ladder_csv"),
+    path(
+        "sources/<slug:collection>/ladder-<int:index>.svg",
+        source_views.ladder_svg,
+        name="ladder_svg",
+    ),
+    path("thumbnails/<int:source_id>.webp", source_views.photo_thumbnail, name="photo_thumbnail"),
+    path("codecs/", views.codecs, name="codecs"),
+    path("metrics/", views.metrics, name="metrics"),
+    path("datasets/", dataset_views.dataset_list, name="datasets"),
+    path("datasets/<uuid:dataset_id>/", dataset_views.dataset, name="dataset"),
+    path("datasets/<uuid:dataset_id>/download", dataset_views.dataset_zip, name="dataset_zip"),
+    path(
+        "datasets/<uuid:dataset_id>/train", dataset_views.train_on_dataset, name="train_on_dataset"
+    ),
+    path(
+        "datasets/<uuid:dataset_id>/agreement",
+        dataset_views.report_on_dataset,
+        name="report_on_dataset",
+    ),
+    path("runs/", run_views.run_list, name="runs"),
+    path("runs/<uuid:run_id>/", run_views.run, name="run"),
+    path("runs/<uuid:run_id>/state.json", run_views.run_state, name="run_state"),
+    path("runs/<uuid:run_id>/curves.svg", run_views.run_curves_svg, name="run_curves_svg"),
+    path("runs/<uuid:run_id>/curves.csv", run_views.run_curves_csv, name="run_curves_csv"),
+    path("runs/<uuid:run_id>/cancel", run_views.cancel_run, name="cancel_run"),
+    path("runs/<uuid:run_id>/again", run_views.run_again, name="run_again"),
+    path("reports/", report_views.report_list, name="reports"),
+    path("reports/<uuid:run_id>/", report_views.report, name="report"),
+    path("reports/<uuid:run_id>/<str:name>", report_views.report_file, name="report_file"),
+    path("help/", views.help_page, name="help"),
+]

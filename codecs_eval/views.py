@@ -1,0 +1,44 @@
+"""The desk's tables and its help: what codecs and metrics there are, and what each number means."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from codecs_eval import run_lists
+from codecs_eval.access import researchers_only
+from codecs_eval.codecs.table import CODECS, probe_all
+from codecs_eval.metrics.table import METRICS
+from codecs_eval.models import Run
+
+
+@researchers_only
+@require_GET
+def codecs(request: HttpRequest) -> HttpResponse:
+    rows = [{"entry": CODECS[probe.name], "probe": probe} for probe in probe_all()]
+    return render(request, "codecs_eval/codecs.html", {"rows": rows})
+
+
+@researchers_only
+@require_GET
+def metrics(request: HttpRequest) -> HttpResponse:
+    trained = [{"run": run, **_heldout(run)} for run in run_lists.trained_metrics()]
+    return render(
+        request, "codecs_eval/metrics.html", {"metrics": METRICS.values(), "trained": trained}
+    )
+
+
+def _heldout(run: Run) -> dict[str, Any]:
+    """A training's agreement on sources that it never saw; empty where it held none out."""
+    return {
+        "heldout": run.result.get("heldout"),
+        "crossed": run.result.get("cross_validated"),
+    }
+
+
+@require_GET
+def help_page(request: HttpRequest) -> HttpResponse:
+    return render(
+        request, "codecs_eval/help.html", {"metrics": METRICS.values(), "codecs": CODECS.values()}
+    )

@@ -1,0 +1,108 @@
+"""Our LPIPS against the lpips package with the same real weights."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from codecs_eval.metrics.heads import official_heads
+from codecs_eval.metrics.lpips import Lpips, LpipsMetric, load_trunk
+from codecs_eval.metrics.pooling import pool
+from codecs_eval.metrics.table import load_metric
+from tests.codecs_eval.metrics.pictures import make_damaged, make_picture
+from tests.codecs_eval.metrics.pretrained import as_input, official_lpips
+
+Weights = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def alex(weight_file: Weights) -> LpipsMetric:
+    trunk = load_trunk("alex", weight_file, torch.device("cpu"))
+    return LpipsMetric("lpips-alex", trunk, official_heads("alex"))
+
+
+@pytest.mark.parametrize("backbone", ["alex", "vgg"])
+@pytest.mark.parametrize("size", [(64, 64), (67, 131)])
+def test_distances_equal_those_of_the_lpips_package(
+    backbone: str, size: tuple[int, int], weight_file: Weights
+) -> None:
+    picture = make_picture(*size)
+    changed = [make_damaged(picture, strength) for strength in (2, 15, 60)]
+    module = official_lpips(backbone, weight_file)
+    with torch.no_grad():
+        expected = [float(module(as_input(picture), as_input(image))) for image in changed]
+    found = load_metric(f"lpips-{backbone}", weight_file).scores(picture, changed)
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("backbone", ["alex", "vgg"])
+@pytest.mark.parametrize("height", [273, 300])
+def test_strips_of_a_large_image_give_what_the_whole_gives(
+    backbone: str, height: int, weight_file: Weights
+) -> None:
+    trunk = load_trunk(backbone, weight_file, torch.device("cpu"))
+    picture = make_picture(height, 40)
+    changed = [make_damaged(picture, strength) for strength in (5, 40)]
+    whole = pool(trunk, picture, changed, with_noise=True)
+    strips = pool(trunk, picture, changed, with_noise=True, strip_px=40 * 80)
+    assert whole.noise is not None and strips.noise is not None
+    torch.testing.assert_close(strips.mean, whole.mean, rtol=1e-5, atol=1e-9)
+    torch.testing.assert_close(strips.noise, whole.noise, rtol=1e-5, atol=1e-12)
+
+
+def test_identical_images_are_at_distance_zero(alex: LpipsMetric) -> None:
+    picture = make_picture(48, 48)
+    assert alex.scores(picture, [picture]) == [0.0]
+
+
+def test_the_module_equals_the_metric_in_every_input_range(alex: LpipsMetric) -> None:
+    picture = make_picture(64, 64)
+    changed = make_damaged(picture, 20)
+    [expected] = alex.scores(picture, [changed])
+    for low, high in ((-1.0, 1.0), (0.0, 1.0), (0.0, 255.0)):
+        module = Lpips(alex.trunk, official_heads("alex"), input_range=(low, high))
+        a, b = ((as_input(i) + 1) / 2 * (high - low) + low for i in (picture, changed))
+        assert float(module(a, b)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_values_outside_the_stated_range_are_refused(alex: LpipsMetric) -> None:
+    module = Lpips(alex.trunk, official_heads("alex"), input_range=(0.0, 1.0))
+    inside = torch.full((1, 3, 64, 64), 0.5)
+    with pytest.raises(ValueError, match=r"expected 0 to 1"):
+        module(inside, inside - 1.0)
+    with pytest.raises(ValueError, match=r"expected one of"):
+        Lpips(alex.trunk, official_heads("alex"), input_range=(0.0, 2.0))
+
+
+def test_train_does_not_switch_it_out_of_eval_and_nothing_in_it_learns(alex: LpipsMetric) -> None:
+    module = Lpips(alex.trunk, official_heads("alex"), input_range=(-1.0, 1.0)).train()
+    assert not any(part.training for part in module.modules() if part is module)
+    assert not any(parameter.requires_grad for parameter in module.parameters())
+
+
+def test_gradients_reach_the_inputs_and_stay_finite_on_flat_images(alex: LpipsMetric) -> None:
+    module = Lpips(alex.trunk, official_heads("alex"), input_range=(-1.0, 1.0))
+    flat = torch.zeros(1, 3, 64, 64)
+    for image in (flat.clone(), as_input(make_picture(64, 64))):
+        changed = image.requires_grad_()
+        module(flat, changed).sum().backward()
+        assert changed.grad is not None and bool(torch.isfinite(changed.grad).all())
+    assert float(changed.grad.abs().max()) > 0.0
+
+
+def test_one_reference_serves_many_reconstructions(alex: LpipsMetric) -> None:
+    module = Lpips(alex.trunk, official_heads("alex"), input_range=(-1.0, 1.0))
+    picture = make_picture(64, 64)
+    changed = [make_damaged(picture, strength) for strength in (5, 25)]
+    together = module(as_input(picture), torch.cat([as_input(image) for image in changed]))
+    assert together.tolist() == pytest.approx(alex.scores(picture, changed), rel=1e-5)
+
+
+def test_an_image_below_the_smallest_size_is_refused(alex: LpipsMetric) -> None:
+    small = np.zeros((30, 64, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"64x30 px; expected at least 31 px"):
+        alex.scores(small, [small])
+    least = make_picture(31, 31)
+    assert alex.scores(least, [make_damaged(least, 30)])[0] > 0.0

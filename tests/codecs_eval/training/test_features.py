@@ -1,0 +1,96 @@
+"""Cached features: the distance is a dot product, and the work is done once."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from codecs_eval.agreement.dataset import FrozenDataset
+from codecs_eval.metrics.heads import official_heads
+from codecs_eval.metrics.lpips import load_trunk
+from codecs_eval.metrics.trunk import Trunk
+from codecs_eval.training.features import pair_features
+from codecs_eval.training.reporter import Stopped
+from tests.codecs_eval.metrics.pretrained import as_input, official_lpips
+from tests.codecs_eval.training.datasets import Listener, make_dataset
+
+Weights = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> FrozenDataset:
+    return make_dataset(tmp_path_factory.mktemp("frozen") / "planted", n_sources=3)
+
+
+@pytest.fixture(scope="module")
+def trunk(weight_file: Weights) -> Trunk:
+    return load_trunk("alex", weight_file, torch.device("cpu"))
+
+
+def test_the_dot_product_is_the_distance_of_the_lpips_package(
+    dataset: FrozenDataset, trunk: Trunk, weight_file: Weights, tmp_path: Path
+) -> None:
+    features = pair_features(dataset, trunk, tmp_path, Listener(), 1.0)
+    heads = torch.cat(official_heads("alex")).double().numpy()
+    module = official_lpips("alex", weight_file)
+    for (reference, image), row in features.rows.items():
+        with torch.no_grad():
+            expected = module(*(as_input(dataset.image(sha)) for sha in (reference, image)))
+        found = features.values[row, 0].astype(float) @ heads
+        # The floor is what float32 convolutions of another order differ by on a tiny distance.
+        assert found == pytest.approx(float(expected), rel=1e-6, abs=5e-9)
+
+
+def test_the_noise_is_the_variance_of_dropping_half_of_the_map(
+    dataset: FrozenDataset, trunk: Trunk, tmp_path: Path
+) -> None:
+    features = pair_features(dataset, trunk, tmp_path, Listener(), 1.0)
+    (reference, image), row = next(iter(features.rows.items()))
+    maps = []
+    for sha in (reference, image):
+        tap = next(trunk.taps(as_input(dataset.image(sha)))).double()
+        maps.append(tap / (tap.square().sum(dim=1, keepdim=True).sqrt() + 1e-10))
+    element = (maps[0] - maps[1]).square()[0].flatten(1)
+    # mean of 2 b s with b in {0, 1}: each element has variance s^2.
+    expected = element.square().sum(dim=1) / element.shape[1] ** 2
+    np.testing.assert_allclose(features.values[row, 1, :64], expected.numpy(), rtol=1e-4)
+
+
+def test_each_distinct_pair_is_computed_once_and_kept(
+    dataset: FrozenDataset, trunk: Trunk, tmp_path: Path
+) -> None:
+    first = pair_features(dataset, trunk, tmp_path, Listener(), 1.0)
+    assert first.values.shape == (12, 2, 1152)
+    again = Listener()
+    second = pair_features(dataset, trunk, tmp_path, again, 1.0)
+    assert again.notes == [] and np.array_equal(first.values, second.values)
+
+
+def test_a_stopped_build_goes_on_where_it_was_to_the_same_bits(
+    dataset: FrozenDataset, trunk: Trunk, tmp_path: Path
+) -> None:
+    whole = pair_features(dataset, trunk, tmp_path / "whole", Listener(), 1.0)
+    with pytest.raises(Stopped):
+        pair_features(dataset, trunk, tmp_path / "broken", Listener(stop_at=3), 1.0)
+    [done_list] = (tmp_path / "broken").glob("*.done.json")
+    assert 0 < len(json.loads(done_list.read_text())) < 3
+    listener = Listener()
+    resumed = pair_features(dataset, trunk, tmp_path / "broken", listener, 1.0)
+    assert 0 < listener.asked < 12
+    assert np.array_equal(whole.values, resumed.values)
+    assert [path.suffix for path in (tmp_path / "broken").iterdir() if path.suffix != ".lock"] == [
+        ".npy"
+    ]
+
+
+def test_another_trunk_has_another_key(
+    dataset: FrozenDataset, trunk: Trunk, tmp_path: Path
+) -> None:
+    state = {key: value.clone() for key, value in trunk.features.state_dict().items()}
+    state["0.bias"][0] += 1.0
+    other = Trunk("alex", state)
+    keys = {pair_features(dataset, t, tmp_path, Listener(), 1.0).key for t in (trunk, other)}
+    assert len(keys) == 2
