@@ -12,50 +12,52 @@ PYTEST_ARGS ?=
 # .env, where there is one, sets the variables that .env.example lists; PORT=... goes before it.
 WITH_ENV := if [ -f .env ]; then set -a; . ./.env; set +a; fi; $(if $(PORT),export TRIAD_PORT='$(PORT)';)
 
-.PHONY: help setup setup-dev demo run test check lint types contracts migrations format bench clean
+.PHONY: help installed installed-dev setup demo run test check lint types contracts migrations format bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-setup:  ## make .venv, install what the product runs on, migrate
+installed:
 	@$(BOOTSTRAP)
-	@$(WITH_ENV) $(PYTHON) manage.py migrate --verbosity 0
 
-setup-dev:
+installed-dev:
 	@$(BOOTSTRAP) --dev
 
-demo: setup  ## the whole loop on photographs: make demo [PHOTOS=folder] [PORT=8000]
+setup: installed  ## make .venv, install what the product runs on, migrate
+	@$(WITH_ENV) $(PYTHON) manage.py migrate --verbosity 0
+
+demo: installed  ## the whole loop on photographs: make demo [PHOTOS=folder] [PORT=8000]
 	@$(WITH_ENV) exec $(PYTHON) manage.py demo $(if $(PHOTOS),--photos '$(PHOTOS)')
 
-run: setup  ## the site: make run [PORT=8000]
+run: installed  ## the site: make run [PORT=8000]
 	@$(WITH_ENV) exec $(PYTHON) manage.py up
 
 test:  ## the whole suite on SQLite, then its database part on PostgreSQL
 	@$(BOOTSTRAP) --dev --chromium
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
-	$(PYTHON) -m tests.postgres -m "database and not (browser or slow or worker)" $(PYTEST_ARGS)
+	$(PYTHON) -m tests.postgres -m "database and not (browser or slow)" $(PYTEST_ARGS)
 
 check: lint types contracts migrations  ## format, lint, types, import contracts, missing migrations
 
-lint: setup-dev
+lint: installed-dev
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m ruff check
 
 # Both read the settings, which make their home: not the one where somebody's data is.
-types: setup-dev
+types: installed-dev
 	TRIAD_HOME=.venv/home-of-checks $(PYTHON) -m mypy
 
-contracts: setup-dev
+contracts: installed-dev
 	.venv/bin/lint-imports
 
-migrations: setup-dev
+migrations: installed-dev
 	TRIAD_HOME=.venv/home-of-checks $(PYTHON) manage.py makemigrations --check --dry-run
 
-format: setup-dev  ## put the code in its one format
+format: installed-dev  ## put the code in its one format
 	$(PYTHON) -m ruff format
 	$(PYTHON) -m ruff check --fix
 
-bench: setup-dev  ## run every benchmark
+bench: installed-dev  ## run every benchmark
 	@set -e; for file in $$(grep -ls '__main__' benchmarks/*.py); do \
 	    echo "== $$file"; $(PYTHON) "$$file"; \
 	done

@@ -4,8 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
 
@@ -13,7 +12,7 @@ from annotation import designing
 from annotation.models import Annotator, Judgment, Session, Study, Trial, Triplet
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(admin.ModelAdmin):
     """Rows that only the loop itself writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -26,14 +25,14 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class StudyTextsForm(forms.ModelForm):  # type: ignore[type-arg]
+class StudyTextsForm(forms.ModelForm):
     class Meta:
         model = Study
         fields = ("title", "question", "polarity", "instructions", "consent")
 
 
 @admin.register(Study)
-class StudyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class StudyAdmin(admin.ModelAdmin):
     list_display = ("title", "slug", "state", "is_simulated", "collection", "on_the_desk")
     list_filter = ("state", "is_simulated")
     search_fields = ("title", "slug")
@@ -42,7 +41,7 @@ class StudyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         """A study is made with its triplets, by the one form that can."""
         return redirect("new_study")
 

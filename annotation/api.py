@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,8 @@ _MEASURED_NUMBERS = (
     "clock_resolution_ms",
     "device_pixel_ratio",
 )
-_LARGEST_MS = 1e9
+# Three years: a page's clock runs on for as long as the page is left open.
+_LARGEST_MS = 1e11
 
 
 class BadRequest(Exception):
@@ -42,7 +43,7 @@ def _json_view(
         try:
             body = json.loads(request.body)
             session_id = UUID(body["session"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return _error("Found no readable JSON with a session; expected one.", 400)
         session = (
             Session.objects.select_related("study").filter(pk=session_id, study__slug=slug).first()
@@ -144,10 +145,10 @@ def _measured(entry: dict[str, Any]) -> dict[str, Any]:
         name: _whole(entry.get(name), name) for name in ("window_width_px", "window_height_px")
     }
     events = entry.get("events") or []
-    if not isinstance(events, list) or len(json.dumps(events)) > 20_000:
+    if not isinstance(events, list) or len(_json_text(events, "events")) > 20_000:
         raise BadRequest("Expected events to be a list of at most 20,000 characters.")
     found_input = entry.get("input") or ""
-    if found_input and found_input not in INPUTS:
+    if found_input and (not isinstance(found_input, str) or found_input not in INPUTS):
         raise BadRequest(f"Found input {found_input!r}; expected one of {sorted(INPUTS)}.")
     return {
         **numbers,
@@ -176,15 +177,32 @@ def _whole(value: Any, name: str) -> int | None:
     return None if number is None else round(number)
 
 
+def _json_text(value: Any, name: str) -> str:
+    """As it will be stored: PostgreSQL's JSON knows no NaN, no NUL and no half surrogate pair."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, RecursionError):
+        raise BadRequest(f"Expected {name} to be plain JSON: finite numbers, whole text.") from None
+    if "\\u0000" in text:
+        raise BadRequest(f"Found a NUL character in {name}; expected plain text.")
+    return text
+
+
 def _time(value: Any) -> datetime | None:
     found = parse_datetime(value) if isinstance(value, str) else None
     if value is not None and (found is None or found.tzinfo is None):
         raise BadRequest(f"Found client_time={value!r}; expected ISO 8601 with a zone.")
-    return found
+    try:
+        return found.astimezone(UTC) if found else None
+    except OverflowError:
+        raise BadRequest(f"Found client_time={value!r}; expected a time within our era.") from None
 
 
 def _note_viewing(session: Session, viewing: Any) -> None:
     """The first report stands; later changes are events of their trials."""
-    if isinstance(viewing, dict) and not session.viewing and len(json.dumps(viewing)) < 5_000:
+    if not isinstance(viewing, dict) or session.viewing:
+        return
+    if len(_json_text(viewing, "viewing")) < 5_000:
         session.viewing = viewing
         session.save(update_fields=["viewing"])

@@ -1,9 +1,11 @@
 """A study from its form or command: made, planned, opened, closed."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
+from django.core.validators import slug_re
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -37,23 +39,28 @@ class Design:
     is_simulated: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.codecs) < 2:
+        if not 0 < len(self.title) <= 120:
+            raise ValueError(f"Found title {self.title!r}; expected 1 to 120 characters.")
+        if not slug_re.fullmatch(self.slug) or len(self.slug) > 60:
+            raise ValueError(
+                f"Found short name {self.slug!r}; expected 1 to 60 letters, digits, - and _."
+            )
+        if len(set(self.codecs)) < 2:
             raise ValueError(f"Found codecs {list(self.codecs)}; expected at least two to compare.")
         unknown = [name for name in self.codecs if name not in CODECS]
         if unknown:
             raise ValueError(f"Found codecs {unknown}; expected some of {', '.join(CODECS)}.")
-        if not self.rates_bpp or min(self.rates_bpp) <= 0:
+        if not self.rates_bpp or not all(0 < rate < math.inf for rate in self.rates_bpp):
             raise ValueError(f"Found rates {list(self.rates_bpp)}; expected bits per pixel > 0.")
         if self.crop not in Study.Crop.values:
             raise ValueError(f"Found crop {self.crop!r}; expected one of {Study.Crop.values}.")
-        for name, low in (("crop_px", 64), ("judgments_per_triplet", 1), ("session_length", 1)):
-            if getattr(self, name) < low:
+        lowest = {"crop_px": 64, "judgments_per_triplet": 1, "session_length": 1, "seed": 0}
+        for name, low in lowest.items():
+            if not low <= getattr(self, name) < 2**31:
                 raise ValueError(f"Found {name}={getattr(self, name)}; expected at least {low}.")
 
 
-def create_study(
-    design: Design, *, user: AbstractBaseUser | None = None
-) -> tuple[Study, planning.Planned]:
+def create_study(design: Design, *, user: User | None = None) -> tuple[Study, planning.Planned]:
     """A draft study with its triplets; both or neither. Raises ValueError saying what to do."""
     if not SourceImage.objects.in_collection(design.collection).exists():
         raise ValueError(f"No photo in collection {design.collection!r}; import photos first.")
@@ -73,9 +80,7 @@ def create_study(
 def encoded_codecs(collection: str) -> list[str]:
     """Codecs with at least one reconstruction that hit its rate in a collection."""
     return sorted(
-        Reconstruction.objects.filter(
-            source__collection=collection, state=Reconstruction.State.HIT
-        )
+        Reconstruction.objects.filter(source__collection=collection, state=Reconstruction.State.HIT)
         .values_list("codec", flat=True)
         .distinct()
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 
 from annotation.models import Judgment, Session, Study, Trial, Triplet
 from codecs_eval import datasets, storing
@@ -45,7 +45,7 @@ def freeze_dataset(
     study: Study,
     config: FreezeConfig,
     *,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
     reporter: RunReporter | None = None,
 ) -> Dataset:
     """The study's standing judgments as a folder that never changes.
@@ -76,7 +76,10 @@ def freeze_dataset(
         )
     )  # fmt: skip
     judgments = pd.DataFrame(
-        [(str(pk), str(triplet), choice, str(who), ms, sim) for pk, triplet, choice, who, ms, sim in rows],
+        [
+            (str(pk), str(triplet), choice, str(who), ms, sim)
+            for pk, triplet, choice, who, ms, sim in rows
+        ],
         columns=["judgment_id", "triplet_id", "choice", "observer", "response_ms", "is_simulated"],
     )
     triplets = list(
@@ -201,7 +204,7 @@ def judgments_csv(study: Study | None = None) -> Iterator[str]:
         "trial__triplet__source",
         "trial__triplet__first",
         "trial__triplet__second",
-    ).order_by("pk")
+    ).order_by("trial__session", "trial__position", "server_time")
     if study is not None:
         rows = rows.of_study(study)
     for judgment in rows.iterator(chunk_size=2000):
@@ -221,7 +224,8 @@ def _csv_row(judgment: Judgment) -> list[Any]:
         triplet.crop_left_px, triplet.crop_top_px, triplet.crop_width_px, triplet.crop_height_px,
         triplet.target_bpp,
         *_side_cells(triplet.first), *_side_cells(triplet.second),
-        int(trial.first_on_left), judgment.choice, _chosen_codec(judgment), _chosen_side(trial, judgment),
+        int(trial.first_on_left), judgment.choice,
+        _chosen_codec(judgment), _chosen_side(trial, judgment),
         judgment.supersedes_id or "", superseded_by.pk if superseded_by else "",
         judgment.decoded_ms, judgment.painted_ms, judgment.answered_ms, judgment.response_ms,
         judgment.hidden_ms, judgment.active_ms, judgment.clock_resolution_ms, judgment.input,

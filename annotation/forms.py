@@ -41,7 +41,9 @@ class StudyForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["collection"].choices = [
+        collection = self.fields["collection"]
+        assert isinstance(collection, forms.ChoiceField)
+        collection.choices = [
             (row["collection"], f"{row['collection']} ({row['n_sources']} photos)")
             for row in SourceImage.objects.collections()
         ]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 
 from annotation.models import QUESTION
 from codecs_eval import datasets
@@ -33,7 +33,7 @@ def import_judgments(
     attribution: str = "",
     seed: int = 1,
     test_share: float = 0.25,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
 ) -> Imported:
     """Read a folder of outside judgments with its images and freeze it.
 

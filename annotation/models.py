@@ -1,7 +1,7 @@
 """Rows of the people's half of the loop.
 
-    Study -> Triplet (source, two reconstructions)
-    Annotator -> Session -> Trial (one triplet, shown once) -> Judgment
+Study -> Triplet (source, two reconstructions)
+Annotator -> Session -> Trial (one triplet, shown once) -> Judgment
 """
 
 import uuid
@@ -73,9 +73,7 @@ class Study(models.Model):
     allow_not_sure = models.BooleanField(default=False)
     seed = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True
-    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

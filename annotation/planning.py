@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotation.design.pairing import Candidate, pair_codecs
-from annotation.models import Session, Study, Trial, Triplet
+from annotation.models import Session, Study, Trial, TrialQuerySet, Triplet, TripletQuerySet
 from codecs_eval.models import Reconstruction, SourceImage
 
 
@@ -69,9 +69,7 @@ def _newest_cells(study: Study) -> dict[tuple[int, str, float], Reconstruction]:
     return {(row.source_id, row.codec, row.target_bpp): row for row in rows}
 
 
-def _triplet(
-    study: Study, first: Reconstruction, second: Reconstruction, shuffle: int
-) -> Triplet:
+def _triplet(study: Study, first: Reconstruction, second: Reconstruction, shuffle: int) -> Triplet:
     left, top, width, height = _crop(study, first.source)
     return Triplet(
         study=study,
@@ -133,33 +131,48 @@ def lease_trials(session: Session, n: int) -> list[Trial]:
 
 def _renew_expired(session: Session, n: int) -> list[Trial]:
     """A person who comes back after a long pause gets the slots that nobody took meanwhile."""
-    expired = session.trials.select_related("triplet").filter(
-        state=Trial.State.EXPIRED,
-        triplet__n_assigned__lt=session.study.judgments_per_triplet,
-    )
+    # Locked: a late answer to the same trial arrives before or after this, never in between.
+    expired = _renewable(session).select_related("triplet").select_for_update(of=("self",))
     trials = list(expired[:n])
     for trial in trials:
         trial.state = Trial.State.LEASED
         trial.lease_until = _lease_end()
-        trial.save(update_fields=["state", "lease_until"])
+    Trial.objects.bulk_update(trials, ["state", "lease_until"])
     Triplet.objects.filter(pk__in=[trial.triplet_id for trial in trials]).update(
         n_assigned=F("n_assigned") + 1
     )
     return trials
 
 
+def _renewable(session: Session) -> TrialQuerySet:
+    return session.trials.filter(
+        state=Trial.State.EXPIRED,
+        triplet__n_assigned__lt=session.study.judgments_per_triplet,
+    )
+
+
+def has_more_for(session: Session) -> bool:
+    """Whether a trial is left for this session, be it locked by somebody else's lease just now."""
+    if _renewable(session).exists():
+        return True
+    return session.trials.count() < session.study.session_length and _unseen(session).exists()
+
+
 def _lease_end() -> datetime:
     return timezone.now() + timedelta(seconds=settings.TRIAL_LEASE_S)
 
 
-def _next_triplets(session: Session, n: int) -> list[Triplet]:
+def _unseen(session: Session) -> TripletQuerySet:
     study = session.study
     seen = Trial.objects.filter(annotator_id=session.annotator_id).values("triplet")
+    return study.triplets.filter(
+        kind=Triplet.Kind.MAIN, n_assigned__lt=study.judgments_per_triplet
+    ).exclude(pk__in=seen)
+
+
+def _next_triplets(session: Session, n: int) -> list[Triplet]:
     neediest = (
-        study.triplets.filter(
-            kind=Triplet.Kind.MAIN, n_assigned__lt=study.judgments_per_triplet
-        )
-        .exclude(pk__in=seen)
+        _unseen(session)
         .neediest_first()
         # Two people asking at once never wait for, nor take, each other's rows.
         .select_for_update(skip_locked=True, of=("self",))
@@ -185,5 +198,3 @@ def return_overdue() -> int:
                 Triplet.objects.filter(pk=trial.triplet_id).update(n_assigned=F("n_assigned") - 1)
                 n_returned += 1
     return n_returned
-
-

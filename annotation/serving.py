@@ -36,10 +36,15 @@ class Receipt:
 def begin(study: Study, annotator: Annotator) -> Session:
     """The annotator's active session in this study, or a new one.
 
-    Raises ValueError where the study is not open.
+    Raises ValueError where the study is not open, or made for the other kind of observer.
     """
     if not study.is_open:
         raise ValueError(f"Study {study.slug} is {study.state}; it takes answers when open.")
+    if study.is_simulated != annotator.is_simulated:
+        raise ValueError(
+            f"Study {study.slug} is for {'simulated observers' if study.is_simulated else 'people'}"
+            f"; the annotator is {'simulated' if annotator.is_simulated else 'a person'}."
+        )
     with transaction.atomic():
         session, _ = Session.objects.get_or_create(
             study=study,
@@ -55,7 +60,8 @@ def trials_for(session: Session, want: int, held: Iterable[UUID] = ()) -> list[T
     held = set(held)
     mine = session.trials.select_related("triplet")
     open_trials = [trial for trial in mine.open() if trial.pk not in held]
-    if want > len(open_trials) and session.study.is_open:
+    is_active = session.state == Session.State.ACTIVE
+    if want > len(open_trials) and is_active and session.study.is_open:
         leased = planning.lease_trials(session, want - len(open_trials))
         open_trials += leased
     return sorted(open_trials, key=lambda trial: trial.position)
@@ -75,12 +81,12 @@ def record(session: Session, answers: Iterable[Answer]) -> Receipt:
 
 def _record_one(session: Session, answer: Answer) -> str:
     """An empty string when the answer is held, else why it cannot be."""
-    known = Judgment.objects.filter(pk=answer.id).select_related("trial").first()
-    if known:
-        return "" if known.trial_id == answer.trial else "This key was used for another trial."
     trial = session.trials.filter(pk=answer.trial).first()
     if trial is None:
         return "This trial belongs to another session."
+    known = Judgment.objects.filter(pk=answer.id).first()
+    if known:
+        return "" if known.trial_id == trial.pk else "This key was used for another trial."
     allowed = {"left", "right"} | ({"not_sure"} if session.study.allow_not_sure else set())
     if answer.side not in allowed:
         return f"Found side {answer.side!r}; expected one of {sorted(allowed)}."
@@ -98,6 +104,8 @@ def _record_one(session: Session, answer: Answer) -> str:
 
 
 def _store(trial: Trial, answer: Answer) -> None:
+    # Locked: a lease that runs out, or is renewed, at this moment does so before or after.
+    state = Trial.objects.select_for_update().get(pk=trial.pk).state
     Judgment.objects.create(
         id=answer.id,
         trial=trial,
@@ -105,14 +113,10 @@ def _store(trial: Trial, answer: Answer) -> None:
         supersedes_id=answer.supersedes,
         **answer.measured,
     )
-    was_expired = Trial.objects.filter(pk=trial.pk, state=Trial.State.EXPIRED).update(
-        state=Trial.State.JUDGED
-    )
-    if was_expired:
+    Trial.objects.filter(pk=trial.pk).update(state=Trial.State.JUDGED)
+    if state == Trial.State.EXPIRED:
         # The slot went back to the pool; the answer came after all and counts.
         Triplet.objects.filter(pk=trial.triplet_id).update(n_assigned=F("n_assigned") + 1)
-    else:
-        Trial.objects.filter(pk=trial.pk).update(state=Trial.State.JUDGED)
 
 
 def n_judged(session: Session) -> int:
@@ -139,9 +143,16 @@ def standing_of(session: Session, *, is_asked: bool = False, n_new: int = 0) -> 
     judged = counts.get(Trial.State.JUDGED, 0)
     is_open = counts.get(Trial.State.LEASED, 0) > 0
     total = session.study.session_length
-    if is_asked and n_new == 0 and not is_open:
+    if is_asked and n_new == 0 and not is_open and not _goes_on(session):
         total = judged
     return Standing(judged, total, is_done=judged >= total)
+
+
+def _goes_on(session: Session) -> bool:
+    """Whether more trials may come: not in a closed study, not when nothing is left."""
+    if session.study.state == Study.State.PAUSED:
+        return True
+    return session.study.is_open and planning.has_more_for(session)
 
 
 def finish(session: Session) -> int:
@@ -152,6 +163,8 @@ def finish(session: Session) -> int:
     with transaction.atomic():
         held = Session.objects.select_for_update().select_related("study").get(pk=session.pk)
         missing = held.trials.open().count()
+        if held.state == Session.State.ACTIVE and _goes_on(held):
+            missing = max(missing, held.study.session_length - n_judged(held))
         if missing == 0 and held.state == Session.State.ACTIVE and n_judged(held) > 0:
             held.state = Session.State.FINISHED
             held.finished_at = timezone.now()

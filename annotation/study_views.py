@@ -14,7 +14,7 @@ from annotation import designing, exporting, watching
 from annotation.forms import FreezeForm, StudyForm
 from annotation.models import Study, Trial
 from codecs_eval import runs, tasks
-from codecs_eval.access import researchers_only
+from codecs_eval.access import researcher, researchers_only
 
 TRIPLETS_A_PAGE = 24
 
@@ -36,7 +36,7 @@ def new_study(request: HttpRequest) -> HttpResponse:
     form = StudyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            study, planned = designing.create_study(form.design, user=request.user)
+            study, planned = designing.create_study(form.design, user=researcher(request))
         except ValueError as error:
             form.add_error(None, str(error))
         else:
@@ -68,9 +68,7 @@ def watch(request: HttpRequest, slug: str) -> HttpResponse:
     sessions = found.sessions.annotate(
         n_judged=Count("trials", filter=Q(trials__state=Trial.State.JUDGED))
     )[:100]
-    return _tab(
-        request, slug, "watch", study=found, watch=watching.watch(found), sessions=sessions
-    )
+    return _tab(request, slug, "watch", study=found, watch=watching.watch(found), sessions=sessions)
 
 
 @researchers_only
@@ -115,7 +113,7 @@ def export(request: HttpRequest, slug: str) -> HttpResponse:
 
 @researchers_only
 @require_GET
-def judgments_csv(request: HttpRequest, slug: str) -> HttpResponse:
+def judgments_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     found = get_object_or_404(Study, slug=slug)
     label = "-simulated" if found.is_simulated else ""
     return StreamingHttpResponse(
@@ -151,7 +149,7 @@ def freeze(request: HttpRequest, slug: str) -> HttpResponse:
         "freeze_dataset",
         config,
         title=f"Freeze {config.name}",
-        user=request.user,
+        user=researcher(request),
         is_simulated=found.is_simulated,
     )
     transaction.on_commit(lambda: tasks.enqueue(run))

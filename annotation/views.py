@@ -41,9 +41,7 @@ def welcome(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "annotation/closed.html", {"study": study})
     annotator = annotator_of(request)
     session = (
-        Session.objects.filter(
-            study=study, annotator=annotator, state=Session.State.ACTIVE
-        ).first()
+        Session.objects.filter(study=study, annotator=annotator, state=Session.State.ACTIVE).first()
         if annotator
         else None
     )

@@ -47,9 +47,8 @@ def watch(study: Study) -> Watch:
             | Q(choice="second", trial__first_on_left=True),
         ),
     )
-    times = list(
-        standing.exclude(response_ms=None).values_list("response_ms", flat=True)[:50_000]
-    )
+    measured = standing.values_list("response_ms", flat=True)[:50_000]
+    times = [time for time in measured if time is not None]
     n_triplets = study.triplets.count()
     return Watch(
         n_triplets=n_triplets,
@@ -72,7 +71,7 @@ def _cells(study: Study) -> list[dict[str, Any]]:
         n_judgments=Count("trials", filter=Q(trials__state=Trial.State.JUDGED)),
         n_touched=Count("pk", distinct=True, filter=Q(trials__state=Trial.State.JUDGED)),
     )
-    return list(rows.order_by("target_bpp"))
+    return [dict(row) for row in rows.order_by("target_bpp")]
 
 
 def wins_by_codec(study: Study) -> list[dict[str, Any]]:
@@ -94,7 +93,7 @@ def wins_by_codec(study: Study) -> list[dict[str, Any]]:
         .annotate(n=Count("pk"))
     )
     cells: dict[tuple[float, str], dict[str, float]] = {}
-    for row in rows:
+    for row in [dict(found) for found in rows]:
         rate = row["trial__triplet__target_bpp"]
         for side in ("first", "second"):
             cell = cells.setdefault(
@@ -116,9 +115,7 @@ def desk_summary() -> dict[str, Any]:
     return {
         "collections": list(SourceImage.objects.collections()),
         "studies": Study.objects.annotate(
-            n_judged=Count(
-                "triplets__trials", filter=Q(triplets__trials__state=Trial.State.JUDGED)
-            )
+            n_judged=Count("triplets__trials", filter=Q(triplets__trials__state=Trial.State.JUDGED))
         )[:8],
         "datasets": Dataset.objects.all()[:8],
         "runs": Run.objects.select_related("dataset")[:8],

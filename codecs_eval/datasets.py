@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from codecs_eval.agreement.dataset import FrozenDataset, read_dataset
@@ -14,7 +14,7 @@ from codecs_eval.models import Dataset
 
 
 def register(
-    name: str, write: Callable[[Path], FrozenDataset], *, user: AbstractBaseUser | None = None
+    name: str, write: Callable[[Path], FrozenDataset], *, user: User | None = None
 ) -> Dataset:
     """Let `write` freeze a new folder and enter it as a row; both or neither.
 

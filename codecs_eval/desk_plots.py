@@ -59,7 +59,7 @@ def _finish_rate_axis(axes: Any, rates: Sequence[float]) -> None:
     axes.set_xlabel("rate of the whole file, bits per pixel (log)")
     low, high = min(rates), max(rates)
     axes.set_xlim(low / 1.15, high * 1.5)
-    ticks = [t for t in (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20)]
+    ticks = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20)
     shown = [t for t in ticks if low / 1.15 <= t <= high * 1.2]
     axes.xaxis.set_major_locator(FixedLocator(shown))
     axes.xaxis.set_major_formatter(FixedFormatter([f"{tick:g}" for tick in shown]))
@@ -92,13 +92,16 @@ def curves(series: dict[str, list[tuple[int, float]]], title: str) -> Figure:
         figure.suptitle(title, x=0.01, ha="left", fontsize=10, color=INK)
         for row, (name, points) in enumerate(series.items(), start=1):
             axes = figure.add_subplot(n_rows, 1, row)
-            steps, values = zip(*points, strict=True)
+            # Shares are read in per cent, as everywhere on the desk.
+            is_share = "agreement" in name
+            steps = [step for step, _ in points]
+            values = [100 * value if is_share else value for _, value in points]
             mark = "o" if len(points) <= 60 else ""
             axes.plot(steps, values, marker=mark, markersize=3, linewidth=1, color="#0072B2")
             axes.annotate(
                 f" {values[-1]:.4g}", (steps[-1], values[-1]), va="center", color=INK, fontsize=9
             )
-            axes.set_ylabel(name.replace("_", " "))
+            axes.set_ylabel(name.replace("_", " ") + (", %" if is_share else ""))
             axes.margins(x=0.06)
             axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
         figure.axes[-1].set_xlabel("step") if series else None

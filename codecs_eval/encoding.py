@@ -14,6 +14,7 @@ from codecs_eval.codecs.search import RateResult, RateSearch, timed_decode
 from codecs_eval.codecs.table import CODECS, load_codec, probe_all
 from codecs_eval.metrics.table import METRICS, load_metric
 from codecs_eval.models import Reconstruction, Run, Score, SourceImage
+from codecs_eval.run_kinds import config_of
 from codecs_eval.scoring import weight_file
 
 RATES_BPP = (0.23, 0.37, 0.67, 1.0)
@@ -66,18 +67,15 @@ def check_available(config: LadderConfig) -> None:
 
 
 def _config(run: Run) -> LadderConfig:
-    return LadderConfig(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in run.config.items()}
-    )
+    config: LadderConfig = config_of(run.kind, run.config)
+    return config
 
 
 def ladder_parts(run: Run) -> list[str]:
     """One part a photo and codec, cheap codecs first, so that studies can start early."""
     config = _config(run)
     check_available(config)
-    names = list(
-        SourceImage.objects.in_collection(config.collection).values_list("pk", flat=True)
-    )
+    names = list(SourceImage.objects.in_collection(config.collection).values_list("pk", flat=True))
     return [f"{codec}:{pk}" for codec in config.codecs for pk in names]
 
 
@@ -132,9 +130,7 @@ def _store(
     pixels: Any,
     decode_cpu_ms: float,
 ) -> Reconstruction:
-    bitstream_path = storing.store(
-        result.data, folder="bitstreams", extension=codec.extension
-    )
+    bitstream_path = storing.store(result.data, folder="bitstreams", extension=codec.extension)
     path = storing.store(storing.png_of(pixels), folder="reconstructions", extension="png")
     with transaction.atomic():
         row, _ = Reconstruction.objects.get_or_create(

@@ -38,7 +38,7 @@ def collections() -> list[dict[str, Any]]:
         .annotate(n_reconstructions=Count("pk"), n_codecs=Count("codec", distinct=True))
     }
     rows = SourceImage.objects.collections().annotate(
-        newest=Max("created_at"), licence=Min("licence"), n_licences=Count("licence", distinct=True)
+        newest=Max("created_at"), n_terms=Count("licence", distinct=True), terms=Min("licence")
     )
     none = {"n_reconstructions": 0, "n_codecs": 0}
     return [{**row, **encoded.get(row["collection"], none)} for row in rows]

@@ -1,7 +1,7 @@
 """Rows of the machine's half of the loop.
 
-    SourceImage --codec at a rate--> Reconstruction --metric--> Score
-    Dataset (frozen judgments)  --Run--> trained metric, agreement report, ...
+SourceImage --codec at a rate--> Reconstruction --metric--> Score
+Dataset (frozen judgments)  --Run--> trained metric, agreement report, ...
 """
 
 import uuid
@@ -174,9 +174,7 @@ class Dataset(models.Model):
     n_judgments = models.PositiveIntegerField()
     manifest_sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True
-    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -237,9 +235,7 @@ class Run(models.Model):
     owner = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True
-    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -26,10 +26,8 @@ def people_rows(report: Report) -> list[dict[str, Any]]:
         if name in people:
             found = people[name] or {}
             reason = "" if found else people["reason"]
-            label = label.replace("People", who)
-            rows.append(
-                {**found, "name": name, "label": label, "remark": remark, "refusal": reason}
-            )
+            facts = {"name": name, "label": label.replace("People", who), "remark": remark}
+            rows.append({**found, **facts, "refusal": reason})
     return rows
 
 
@@ -41,7 +39,8 @@ def interval_words(report: Report) -> str:
     said = f"{100 * report['intervals']['level']:g} %, {' or '.join(methods)}"
     if not any("bootstrap" in method for method in methods):
         return said
-    return f"{said}, {report['intervals']['resamples']} resamples, seed {report['intervals']['seed']}"
+    made = report["intervals"]
+    return f"{said}, {made['resamples']} resamples, seed {made['seed']}"
 
 
 def reference_label(report: Report) -> str:
@@ -59,9 +58,7 @@ def slices(report: Report) -> list[dict[str, Any]]:
     for found in report["slices"]:
         group = groups.setdefault(found["by"], {"by": found["by"], "rows": [], "notes": []})
         by_name = {row["name"]: row for row in found["metrics"]}
-        cells = [by_name[name] for name in order]
-        best = max(cell["agreement"] for cell in cells) if cells else None
-        group["rows"].append({**found, "cells": cells, "best": best})
+        group["rows"].append({**found, "cells": [by_name[name] for name in order]})
         if found["note"] and found["note"] not in group["notes"]:
             group["notes"].append(found["note"])
     return list(groups.values())
@@ -75,7 +72,8 @@ def conclusion(report: Report) -> str:
     first = rows[0]
     who = "simulated observers" if report["is_simulated"] else "people"
     said = f"{first['label']} agrees with {who} most often here: {_share(first)}."
-    return " ".join(part for part in (said, _rivals(first, rows[1:]), _about_people(report)) if part)
+    sentences = (said, _rivals(first, rows[1:]), _about_people(report))
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _share(row: dict[str, Any]) -> str:
@@ -107,7 +105,10 @@ def _about_people(report: Report) -> str:
     said = f"{who} agree with each other in {value:.1f} % of the cases (unbiased)"
     if people["oracle"] is None:
         return f"{said}."
-    return f"{said}; no metric could score above {100 * people['oracle']['value']:.1f} %."
+    return (
+        f"{said}; on these judgments "
+        f"no metric could score above {100 * people['oracle']['value']:.1f} %."
+    )
 
 
 def _listed(names: list[str]) -> str:

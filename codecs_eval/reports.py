@@ -69,7 +69,8 @@ def agreement_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
             f"Dataset {run.dataset.name} has no held-out source; it has one source only. "
             "Report on all sources instead."
         )
-    metrics, notes = [], []
+    metrics: list[MetricDistances] = []
+    notes: list[str] = []
     for index, name in enumerate(config.metrics):
         reporter.progress(index, len(config.metrics), name)
         found = _distances(run.dataset, dataset, part, name, index, reporter)
@@ -146,7 +147,7 @@ def _trained_distances(
     from codecs_eval.metrics.trained import load_trained  # torch: only where a run is scored
 
     run = trained_run(name)
-    label = f"Trained LPIPS-{run.config['backbone']} {str(run.pk)[:8]}"
+    label = f"Trained {run.config['backbone']} {str(run.pk)[:4]}"
     notes: list[str] = []
     if run.dataset_id == row.pk and part == "all":
         path = run.folder / "out_of_fold.parquet"
@@ -157,8 +158,10 @@ def _trained_distances(
                 "held-out sources."
             )
         values = pd.read_parquet(path)[["triplet_id", "d_first", "d_second"]]
-        label += f" ({run.config['folds']}-fold cross-validated)"
-        notes.append(f"{label}: every source is scored by heads trained without it.")
+        label += f", {run.config['folds']}-fold"
+        notes.append(
+            f"{label}: cross-validated; every source is scored by heads trained without it."
+        )
     else:
         values = _scored(
             row, dataset, f"run-{run.pk}", lambda: load_trained(run.folder, weight_file), reporter

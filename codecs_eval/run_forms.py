@@ -5,7 +5,7 @@ from dataclasses import MISSING, Field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from django import forms
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 
 from codecs_eval import encoding, runs
 from codecs_eval.codecs.table import probe_all
@@ -36,7 +36,7 @@ class NumbersField(forms.CharField):
         return value
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
         try:
             return tuple(float(part) for part in text.split(",") if part.strip())
         except ValueError:
@@ -67,12 +67,13 @@ def config_field(field: Field[Any], hint: Any, choices: Choices | None) -> forms
     if hint == tuple[float, ...]:
         return NumbersField(**stated)
     if hint == tuple[str, ...]:
-        return NamesField(choices=choices or [], **stated)
+        # The help of a list of names is about typing them; here they are ticked.
+        return NamesField(choices=choices or [], **{**stated, "help_text": ""})
     if choices is not None:
         return forms.ChoiceField(choices=choices, **stated)
     if hint is bool:
         return forms.BooleanField(required=False, **stated)
-    limits = {"min_value": facts.get("low"), "max_value": facts.get("high")}
+    limits: dict[str, Any] = {"min_value": facts.get("low"), "max_value": facts.get("high")}
     if hint is int:
         return forms.IntegerField(**limits, **stated)
     if hint is float:
@@ -86,8 +87,6 @@ def config_field(field: Field[Any], hint: Any, choices: Choices | None) -> forms
 class RunForm(forms.Form):
     """A run about to be launched. `given` are the settings that the page has decided already."""
 
-    template_name_div = "codecs_eval/_run_form.html"
-
     def __init__(
         self,
         kind: str,
@@ -99,15 +98,16 @@ class RunForm(forms.Form):
         initial: Mapping[str, Any] | None = None,
         title: str = "",
     ) -> None:
-        super().__init__(data, initial=dict(initial or {}), prefix=kind)
+        super().__init__(data, initial=dict(initial or {}), prefix=kind, label_suffix="")
         self.kind = kind
         self.dataset = dataset
         self.given = dict(given or {})
         self.title = title or KINDS[kind].label
         self.config: Any = None
-        self.config_class: Any = load(KINDS[kind].config)
-        hints = get_type_hints(self.config_class)
-        for field in fields(self.config_class):
+        config_class: Any = load(KINDS[kind].config)
+        self.config_class = config_class
+        hints = get_type_hints(config_class)
+        for field in fields(config_class):
             if field.name not in self.given:
                 self.fields[field.name] = config_field(
                     field, hints[field.name], (choices or {}).get(field.name)
@@ -141,7 +141,7 @@ class RunForm(forms.Form):
         if self.kind == "encode_ladder":
             encoding.check_available(self.config)
 
-    def create_run(self, user: AbstractBaseUser) -> Run:
+    def create_run(self, user: User) -> Run:
         """A queued run; whoever calls this rings the queue's bell after the commit."""
         return runs.create(
             self.kind, self.config, title=self.title[:200], dataset=self.dataset, user=user
@@ -176,10 +176,7 @@ def train_form(dataset: Dataset, data: Mapping[str, Any] | None = None) -> RunFo
 
 
 def agreement_form(dataset: Dataset, data: Mapping[str, Any] | None = None) -> RunForm:
-    trained = [
-        (f"run:{run.pk}", _trained_label(run, dataset))
-        for run in trained_metrics()
-    ]
+    trained = [(f"run:{run.pk}", _trained_label(run, dataset)) for run in trained_metrics()]
     known = [(entry.name, entry.label) for entry in METRICS.values()]
     return RunForm(
         "agreement",
@@ -197,4 +194,6 @@ def _trained_label(run: Run, dataset: Dataset) -> str:
 
 
 def _sentence(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    """rates_bpp becomes "Rates, bpp"."""
+    stem, is_rate, _ = name.partition("_bpp")
+    return stem.replace("_", " ").capitalize() + (", bpp" if is_rate else "")

@@ -40,4 +40,5 @@ def parts_by_group(run: Run) -> list[dict[str, Any]]:
 
 
 def failed_parts(run: Run) -> list[dict[str, Any]]:
-    return list(run.parts.exclude(error="").order_by("key").values("key", "error"))
+    failed = run.parts.exclude(error="").order_by("key")
+    return [dict(row) for row in failed.values("key", "error")]

@@ -13,7 +13,7 @@ from codecs_eval.run_kinds import KINDS, load
 
 def config_rows(run: Run) -> list[dict[str, Any]]:
     """Each setting under its label; those of a kind that is gone under their bare names."""
-    stated = {}
+    stated: dict[str, Any] = {}
     if run.kind in KINDS:
         stated = {field.name: field.metadata for field in fields(load(KINDS[run.kind].config))}  # type: ignore[arg-type]
     return [

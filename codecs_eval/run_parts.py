@@ -19,9 +19,7 @@ from codecs_eval.run_kinds import KINDS, load
 def begin(run: Run, owner: str) -> int:
     """Write down the parts of a claimed run; those done by an earlier attempt stay done."""
     keys = load(KINDS[run.kind].parts)(run)
-    RunPart.objects.bulk_create(
-        [RunPart(run=run, key=key) for key in keys], ignore_conflicts=True
-    )
+    RunPart.objects.bulk_create([RunPart(run=run, key=key) for key in keys], ignore_conflicts=True)
     # Parts hold the leases from here on; the run itself is alive while they are.
     Run.objects.filter(pk=run.pk, owner=owner).update(lease_until=None)
     _finish_if_complete(run)
@@ -69,9 +67,7 @@ def _claim_next(owner: str, run_id: Any) -> RunPart | None:
         part = free.select_related("run").first()
         if part is None:
             return None
-        claimed = _free_parts().filter(pk=part.pk).update(
-            owner=owner, lease_until=runs.lease_end()
-        )
+        claimed = _free_parts().filter(pk=part.pk).update(owner=owner, lease_until=runs.lease_end())
         if claimed:
             return part
 
@@ -125,9 +121,7 @@ def _finish_if_complete(run: Run) -> None:
     failed = list(run.parts.exclude(error="").values_list("key", "error"))
     if failed and len(failed) == n_parts:
         key, error = failed[0]
-        runs.finish(
-            run.pk, run.owner, Run.State.FAILED, error=f"Every part failed. {key}: {error}"
-        )
+        runs.finish(run.pk, run.owner, Run.State.FAILED, error=f"Every part failed. {key}: {error}")
         return
     result = load(KINDS[run.kind].finish)(run)
     result["n_failed_parts"] = len(failed)

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from codecs_eval import run_lists, runs
-from codecs_eval.access import researchers_only
+from codecs_eval.access import researcher, researchers_only
 from codecs_eval.models import Run
 from codecs_eval.run_kinds import KINDS
 from codecs_eval.run_pages import config_rows, facts_of, made_by, parts_of, points_of
@@ -150,7 +150,7 @@ def cancel_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def run_again(request: HttpRequest, run_id: UUID) -> HttpResponse:
     found = get_object_or_404(Run.objects.select_related("dataset"), pk=run_id)
     try:
-        new = runs.again(found, request.user)
+        new = runs.again(found, researcher(request))
     except ValueError as error:
         messages.error(request, f"This run cannot be repeated: {error}")
         return redirect(found)
@@ -161,7 +161,7 @@ def run_again(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 def launched(request: HttpRequest, form: Any) -> HttpResponse:
     """Queue what a valid form describes and go to its page."""
-    new = form.create_run(request.user)
+    new = form.create_run(researcher(request))
     transaction.on_commit(partial(enqueue, new))
     messages.success(request, f"{KINDS[new.kind].label}: queued.")
     return redirect(new)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
@@ -33,7 +33,7 @@ def create(
     *,
     title: str,
     dataset: Dataset | None = None,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
     is_simulated: bool = False,
 ) -> Run:
     """A queued run. The caller (view, admin, command) rings the queue's bell."""
@@ -49,7 +49,7 @@ def create(
     )
 
 
-def again(run: Run, user: AbstractBaseUser | None = None) -> Run:
+def again(run: Run, user: User | None = None) -> Run:
     """The same work as a new run."""
     config = config_of(run.kind, run.config)
     return create(

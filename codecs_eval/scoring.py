@@ -36,9 +36,7 @@ class ScoreConfig:
 
 def score_collection(run: Run, reporter: RunReporter) -> dict[str, Any]:
     """Every reconstruction of a collection under every metric; known scores are kept."""
-    config = ScoreConfig(
-        collection=run.config["collection"], metrics=tuple(run.config["metrics"])
-    )
+    config = ScoreConfig(collection=run.config["collection"], metrics=tuple(run.config["metrics"]))
     sources = list(SourceImage.objects.in_collection(config.collection))
     n_new = 0
     for index, name in enumerate(config.metrics):

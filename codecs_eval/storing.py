@@ -2,10 +2,13 @@
 
 import hashlib
 import io
+import os
+import uuid
+from pathlib import Path
 
 import numpy as np
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -24,9 +27,27 @@ def store(data: bytes, *, folder: str, extension: str) -> str:
     """Write once under the content's own hash; the second writer of the same bytes finds them."""
     digest = sha256_of(data)
     path = f"{folder}/{digest[:2]}/{digest}.{extension}"
-    if not default_storage.exists(path):
-        return default_storage.save(path, ContentFile(data))
-    return path
+    if default_storage.exists(path):
+        return path
+    if isinstance(default_storage, FileSystemStorage):
+        _write_whole(Path(default_storage.path(path)), data)
+        return path
+    # Object stores show a file only when all of it is there.
+    return default_storage.save(path, ContentFile(data))
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """A killed process or a full disk leaves no half file under a content's name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read(path: str) -> bytes:

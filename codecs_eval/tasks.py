@@ -26,7 +26,7 @@ def enqueue(run: Run) -> None:
     """Ring the bell for a queued run. A broker that is down costs nothing: the sweeper rings."""
     Run.objects.filter(pk=run.pk).update(sent_at=timezone.now())
     try:
-        execute_run.apply_async([str(run.pk)], queue=KINDS[run.kind].queue, retry=False)
+        execute_run.apply_async((str(run.pk),), queue=KINDS[run.kind].queue, retry=False)
     except OperationalError:
         logger.warning("The broker does not answer; run %s waits for the sweeper.", run.pk)
 

@@ -1,4 +1,4 @@
-"""Small copies of photos for the desk's pages: a cache on this machine, made when first asked for."""
+"""Small copies of photos for the desk's pages: a cache on this machine, filled when asked."""
 
 import io
 import os

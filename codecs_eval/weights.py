@@ -241,7 +241,17 @@ def _pip_download(archive: Archive, folder: Path) -> Path:
     command = [
         *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
         *("--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"),
-        *("--no-input", "-r", str(requirements), "-d", str(folder)),
+        *(
+            "--no-input",
+            "--retries",
+            "1",
+            "--timeout",
+            "15",
+            "-r",
+            str(requirements),
+            "-d",
+            str(folder),
+        ),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     packed = sorted(folder.glob("*.tar.gz"))

@@ -20,7 +20,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 OLDEST = (3, 11)
 SAYS_SO_AFTER_S = 2.0
-SAYS_AGAIN_AFTER_S = 10.0
+SAYS_AGAIN_AFTER_S = 15.0
 LAST_LINES = 15
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 

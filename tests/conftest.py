@@ -37,6 +37,12 @@ CHROMIUM_FLAGS = [
 ]
 
 
+def pytest_configure() -> None:
+    import django
+
+    django.setup()
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
 

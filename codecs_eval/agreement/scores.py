@@ -43,7 +43,9 @@ def human_unbiased(n: Floats, k_second: Floats, n_not_sure: Floats) -> Floats:
     k_first = n - k_second - n_not_sure / 2
     k_sure = k_second - n_not_sure / 2
     if np.any(k_first < 0) or np.any(k_sure < 0):
-        raise ValueError("more not_sure than half votes, expected n_not_sure / 2 <= k <= n - ...")
+        raise ValueError(
+            "more not_sure than half votes, expected n_not_sure / 2 <= k <= n - n_not_sure / 2"
+        )
     n_sure = n - n_not_sure
     disagreeing = k_first * k_sure + (n_not_sure * n_sure + n_not_sure * (n_not_sure - 1) / 2) / 2
     pairs = np.where(n >= 2, n * (n - 1) / 2, np.nan)

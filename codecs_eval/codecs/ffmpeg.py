@@ -60,6 +60,7 @@ class FfmpegCodec:
     frame_tag: str
     bits: int
     is_chroma_halved: bool
+    ending: bytes
     sides_px = (16, 8192)
 
     @property
@@ -91,13 +92,16 @@ class FfmpegCodec:
                 "-f", self.stream_format, "stream",
             ]  # fmt: skip
             run_command(arguments, folder, _timeout_s(pixels))
-            return (folder / "stream").read_bytes() + bytes(odd_columns + 2 * odd_rows)
+            stream = (folder / "stream").read_bytes() + self.ending
+            return stream + bytes(odd_columns + 2 * odd_rows)
 
     def decode(self, data: bytes) -> Image:
         stream = data.rstrip(b"\0")
         odd_rows, odd_columns = divmod(len(data) - len(stream), 2)
         if odd_rows > 1:
             raise ValueError(f"{self.name}: expected at most 3 zero bytes at the end of the stream")
+        if not stream.endswith(self.ending):
+            raise ValueError(f"{self.name}: not a whole stream: its last unit is missing")
         with tempfile.TemporaryDirectory(prefix="triad-") as name:
             folder = Path(name)
             (folder / "stream").write_bytes(stream)
@@ -125,6 +129,8 @@ class Hevc(FfmpegCodec):
     stream_format, library = "hevc", "libx265"
     version_pattern = r"x265 \[info\]: HEVC encoder version (\S+)"
     frame_tag, bits, is_chroma_halved = "444", 8, False
+    # ffmpeg fills a cut picture in without a word; five bytes, an end-of-bitstream unit, tell.
+    ending = bytes((0, 0, 1, 37 << 1, 1))
     defaults = {"crf": 28.0, "preset": "slow", "aq_strength": 1.0, "subsampling": "4:4:4"}
     dials = (
         Dial(
@@ -151,6 +157,7 @@ class Vvc(FfmpegCodec):
     stream_format, library = "vvc", "libvvenc"
     version_pattern = r"libvvenc version: (\S+)"
     frame_tag, bits, is_chroma_halved = "420p10", 10, True
+    ending = b""
     defaults = {"qp": 32, "preset": "fast", "lambda_scale": 1.0, "subsampling": "4:2:0"}
     dials = (
         Dial("qp", tuple(range(63, 0, -1)), ((63, 0.011), (36, 0.35), (22, 1.6), (1, 9.0))),

@@ -29,7 +29,8 @@ def read_frame(data: bytes, tag: str) -> list[Plane]:
         raise ValueError(f"expected a YUV4MPEG2 frame of kind {tag}, found {first[:80]!r}")
     width, height = int(sizes["W"]), int(sizes["H"])
     small = (-(-height // fraction), -(-width // fraction))
-    samples = np.frombuffer(rest.partition(b"\n")[2], "u1" if bits == 8 else "<u2")
+    frame, sample = rest.partition(b"\n")[2], np.dtype("u1" if bits == 8 else "<u2")
+    samples = np.frombuffer(frame[: len(frame) // sample.itemsize * sample.itemsize], sample)
     planes: list[Plane] = []
     for rows, columns in ((height, width), small, small):
         if len(samples) < rows * columns:

@@ -7,17 +7,18 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from codecs_eval import run_parts, runs, tasks
 from codecs_eval.lifeline import lifeline
+from codecs_eval.management.ready import ReadyCommand
 from codecs_eval.models import Run
 from codecs_eval.run_kinds import KINDS
 
 BAR = 30
 
 
-class RunCommand(BaseCommand):
+class RunCommand(ReadyCommand):
     """`launch` makes the run from the options; the rest is the same for all kinds."""
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -64,7 +65,9 @@ class RunCommand(BaseCommand):
                 runs.execute(run.pk, owner, self._show)
         except KeyboardInterrupt:
             runs.finish(run.pk, owner, Run.State.CANCELLED)
-            raise CommandError("Stopped. What was finished is kept; run it again to go on.") from None
+            raise CommandError(
+                "Stopped. What was finished is kept; run it again to go on."
+            ) from None
         finally:
             if self.stderr.isatty():
                 self.stderr.write("")

@@ -60,6 +60,8 @@ def write_safetensors(
     check_heads(heads, name)
     state = {key: _as_conv(head) for key, head in zip(_lin_keys(name), heads, strict=True)}
     save_file(state, path, metadata={**metadata, "backbone": name})
+    # safetensors writes for the owner alone; the other exports follow the umask.
+    path.chmod(0o644)
 
 
 def check_heads(heads: Sequence[Tensor], name: str) -> None:

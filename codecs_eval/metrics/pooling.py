@@ -1,8 +1,9 @@
 """Pooled LPIPS features: one vector per (reference, reconstruction); a metric is its dot product.
 
-Whole images at 1:1, in strips of rows when they are large, so that memory stays bounded.
+Whole images at 1:1, in overlapping tiles when they are large, so that memory stays bounded.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,13 @@ from torch import Tensor
 from codecs_eval.metrics.metric import Image, check_images
 from codecs_eval.metrics.trunk import Trunk
 
-# A strip's own rows start at a multiple of the deepest tap's stride; the halo covers half the
-# receptive field of VGG16's relu5_3 (196 px), AlexNet's is smaller.
+# A tile's own rows and columns start at a multiple of the deepest tap's stride; the halo covers
+# half the receptive field of VGG16's relu5_3 (196 px), AlexNet's is smaller.
 _STRIDE = 16
 _HALO = 96
 _SHORTEST = 64
 # Pixels that pass the trunk at once: about 1.3 GB at VGG16's first block.
-STRIP_PX = 1 << 20
+TILE_PX = 1 << 20
 # On a CPU larger batches only lose cache locality.
 _CPU_BATCH_PX = 1 << 17
 
@@ -38,16 +39,20 @@ class Pooled:
 
 
 @dataclass(frozen=True)
-class _Strip:
-    """Rows first..last are fed; rows own..own_end (None: to the end) are counted."""
+class _Span:
+    """Rows or columns first..last are fed; own..own_end (None: to the end) are counted."""
 
     first: int
     last: int
     own: int
     own_end: int | None
 
-    def own_rows(self, stride: int) -> slice:
-        """The counted rows of a map that has one row every `stride` pixels."""
+    @property
+    def fed(self) -> slice:
+        return slice(self.first, self.last)
+
+    def counted(self, stride: int) -> slice:
+        """The counted part of a map that has one row or column every `stride` pixels."""
         start = (self.own - self.first) // stride
         return slice(start, None if self.own_end is None else (self.own_end - self.first) // stride)
 
@@ -72,10 +77,10 @@ def pool(
     reference: Image,
     distorted: Sequence[Image],
     with_noise: bool = False,
-    strip_px: int = STRIP_PX,
+    tile_px: int = TILE_PX,
     before_pass: Callable[[int], None] | None = None,
 ) -> Pooled:
-    """Pooled differences of each reconstruction; the reference passes the trunk once a strip.
+    """Pooled differences of each reconstruction; the reference passes the trunk once a tile.
 
     `before_pass(i)` is called before reconstruction i goes in; it may raise to stop.
     """
@@ -83,8 +88,8 @@ def pool(
     height, width = reference.shape[:2]
     sums = _Sums(trunk, len(distorted), with_noise)
     with torch.no_grad(), exact_float32():
-        for strip in _strips(height, width, strip_px):
-            _add_strip(sums, strip, reference, distorted, before_pass)
+        for rows, columns in _tiles(height, width, tile_px):
+            _add_tile(sums, rows, columns, reference, distorted, before_pass)
     return sums.pooled()
 
 
@@ -98,7 +103,7 @@ def exact_float32() -> Iterator[None]:
 
 
 class _Sums:
-    """Running sums over the strips of one image, in float64."""
+    """Running sums over the tiles of one image, in float64."""
 
     def __init__(self, trunk: Trunk, n: int, with_noise: bool) -> None:
         self.trunk = trunk
@@ -121,40 +126,54 @@ class _Sums:
         return Pooled(mean.float(), noise.float() if self.with_noise else None)
 
 
-def _add_strip(
+def _add_tile(
     sums: _Sums,
-    strip: _Strip,
+    rows: _Span,
+    columns: _Span,
     reference: Image,
     distorted: Sequence[Image],
     before_pass: Callable[[int], None] | None,
 ) -> None:
     trunk = sums.trunk
     device = trunk.shift.device
-    rows = slice(strip.first, strip.last)
-    own = [strip.own_rows(stride) for stride in trunk.backbone.strides]
-    fed = to_tensor([reference[rows]], device)
-    originals = [unit(tap[:, :, part]) for tap, part in zip(trunk.taps(fed), own, strict=True)]
+    strides = trunk.backbone.strides
+    counted = [(..., rows.counted(stride), columns.counted(stride)) for stride in strides]
+    fed = to_tensor([reference[rows.fed, columns.fed]], device)
+    originals = [unit(tap[own]) for tap, own in zip(trunk.taps(fed), counted, strict=True)]
     for tap, original in enumerate(originals):
         sums.counts[tap] += original.shape[2] * original.shape[3]
-    batch_px = STRIP_PX if device.type == "cuda" else _CPU_BATCH_PX
+    batch_px = TILE_PX if device.type == "cuda" else _CPU_BATCH_PX
     at_once = max(1, batch_px // (fed.shape[2] * fed.shape[3]))
     for start in range(0, len(distorted), at_once):
         if before_pass is not None:
             before_pass(start)
-        some = distorted[start : start + at_once]
-        taps = trunk.taps(to_tensor([image[rows] for image in some], device))
-        for tap, (changed, part, original) in enumerate(zip(taps, own, originals, strict=True)):
-            sums.add(tap, slice(start, start + len(some)), original, changed[:, :, part])
+        some = [image[rows.fed, columns.fed] for image in distorted[start : start + at_once]]
+        taps = trunk.taps(to_tensor(some, device))
+        for tap, (changed, own, original) in enumerate(zip(taps, counted, originals, strict=True)):
+            sums.add(tap, slice(start, start + len(some)), original, changed[own])
 
 
-def _strips(height: int, width: int, strip_px: int) -> list[_Strip]:
-    if height * width <= strip_px:
-        return [_Strip(0, height, 0, None)]
-    tall = max(_SHORTEST, strip_px // width - 2 * _HALO) // _STRIDE * _STRIDE
-    # The last strip is never short: the maps of a trunk end some rows before the image does.
-    starts = list(range(0, max(1, height - _SHORTEST), tall))
+def _tiles(height: int, width: int, tile_px: int) -> Iterator[tuple[_Span, _Span]]:
+    if height * width <= tile_px:
+        yield _Span(0, height, 0, None), _Span(0, width, 0, None)
+        return
+    side = math.isqrt(tile_px)
+    across = _spans(width, side)
+    broadest = max(span.last - span.first for span in across)
+    for rows in _spans(height, tile_px // broadest):
+        for columns in across:
+            yield rows, columns
+
+
+def _spans(length: int, most: int) -> list[_Span]:
+    """Spans of at most about `most` pixels, halos included, that count every pixel once."""
+    if length <= most:
+        return [_Span(0, length, 0, None)]
+    step = max(_SHORTEST, most - 2 * _HALO) // _STRIDE * _STRIDE
+    # The last span is never short: the maps of a trunk end some rows before the image does.
+    starts = list(range(0, max(1, length - _SHORTEST), step))
     ends = [*starts[1:], None]
     return [
-        _Strip(max(0, own - _HALO), height if end is None else min(height, end + _HALO), own, end)
+        _Span(max(0, own - _HALO), length if end is None else min(length, end + _HALO), own, end)
         for own, end in zip(starts, ends, strict=True)
     ]

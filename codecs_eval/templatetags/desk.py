@@ -1,7 +1,7 @@
 """How numbers stand on the desk: fixed decimals, with their interval, durations in their unit."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from django import template
 from django.utils import timezone
@@ -11,6 +11,8 @@ from codecs_eval.codecs.table import CODECS
 register = template.Library()
 
 MISSING = "–"
+# A template hands "" to a filter for a value that is not there.
+Number = float | Literal[""] | None
 UNITS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 # Each marker of a plot as a path in a 12 x 12 box.
@@ -28,9 +30,9 @@ MARKERS = {
 
 
 @register.filter
-def duration(value: float | timedelta | None) -> str:
+def duration(value: Number | timedelta) -> str:
     """Seconds in the two largest units that say something: 48 s, 3 min 20 s, 1 h 4 min."""
-    if value is None:
+    if value is None or value == "":
         return MISSING
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
     if seconds < 60:
@@ -43,23 +45,25 @@ def duration(value: float | timedelta | None) -> str:
 
 
 @register.filter
-def percent(share: float | None, decimals: int = 1) -> str:
+def percent(share: Number, decimals: int = 1) -> str:
     """A share as a number of per cent; its unit stands in the column's head."""
-    return MISSING if share is None else f"{100 * share:.{decimals}f}"
+    return MISSING if share is None or share == "" else f"{100 * share:.{decimals}f}"
 
 
 @register.filter
 def interval(estimate: Any) -> str:
     """`low` to `high` of an estimate in per cent."""
-    if not estimate or estimate.get("low") is None:
+    if not estimate or estimate["low"] is None:
         return MISSING
     return f"{percent(estimate['low'])} to {percent(estimate['high'])}"
 
 
 @register.filter
-def points(difference: float | None) -> str:
+def points(difference: Number) -> str:
     """A difference of two shares in points, always with its sign."""
-    return MISSING if difference is None else f"{100 * difference:+.1f}".replace("-", "−")
+    if difference is None or difference == "":
+        return MISSING
+    return f"{100 * difference:+.1f}".replace("-", "−")
 
 
 @register.filter
@@ -68,8 +72,8 @@ def bound(value: float) -> str:
 
 
 @register.filter
-def fixed(value: float | None, decimals: int = 2) -> str:
-    return MISSING if value is None else f"{value:.{decimals}f}"
+def fixed(value: Number, decimals: int = 2) -> str:
+    return MISSING if value is None or value == "" else f"{value:.{decimals}f}"
 
 
 @register.filter

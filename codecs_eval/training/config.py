@@ -105,15 +105,18 @@ def _check(name: str, value: Any, kind: Any, facts: Any) -> None:
         raise ValueError(f"found {name} {value}; expected {facts['low']} to {facts['high']}")
 
 
+# small_data: chosen by the held-out likelihood of inner cross-validation over sources, on 440
+# triplets of 23 photos with one or two judgments each; nested, it gave 76.0 % against 74.4 % of
+# the untouched AlexNet heads (standard error about 2).
 PRESETS: dict[str, TrainMetricConfig] = {
     "reference": TrainMetricConfig(),
     "small_data": TrainMetricConfig(
         head="logistic",
         warm_start=True,
-        ridge=1.0,
+        ridge=0.01,
         epochs_flat=20,
         epochs_decay=20,
-        learning_rate=1e-3,
+        learning_rate=0.03,
         vote_weighting="binomial",
         noise=False,
     ),

@@ -1,6 +1,6 @@
 // The original in the centre, a reconstruction at each side, all at one image pixel a device pixel.
 
-import { draw, onRatioChange, sideBySide, snap } from "./pixels.js";
+import { layOver, onRatioChange, sideBySide, Surface } from "./pixels.js";
 import { texts } from "./texts.js";
 
 const ORDER = ["left", "original", "right"];
@@ -15,12 +15,14 @@ export class SideBySide extends EventTarget {
   #above;
   #below;
   #cover;
-  #size = null;
+  #surface;
+  #entry = null;
 
   constructor(root, cover) {
     super();
     this.#cover = cover;
     this.#frames = ORDER.map((name) => root.getElementById(name));
+    this.#surface = new Surface(root.getElementById("surface"));
     this.#above = root.getElementById("above");
     this.#below = root.getElementById("below");
     addEventListener("resize", () => this.#changed(`window ${innerWidth}x${innerHeight}`));
@@ -31,16 +33,13 @@ export class SideBySide extends EventTarget {
 
   /** Replaces all three pictures at once; to be called inside an animation frame. */
   show(entry) {
-    this.#size = { width: entry.trial.width, height: entry.trial.height };
+    this.#entry = entry;
     this.#layOut();
-    ORDER.forEach((name, index) => {
-      draw(this.#frames[index].querySelector("canvas"), entry.pictures[name]);
-    });
   }
 
   #changed(what) {
     this.dispatchEvent(new CustomEvent("change", { detail: what }));
-    if (this.#size) this.#layOut();
+    if (this.#entry) this.#layOut();
   }
 
   #layOut() {
@@ -49,9 +48,14 @@ export class SideBySide extends EventTarget {
     const bottom = Math.floor(this.#below.getBoundingClientRect().top * ratio);
     const found = inDevicePixels(innerWidth, innerHeight, ratio);
     const room = { left: 0, top, width: found.width, height: bottom - top };
-    const { fits, needed, places } = sideBySide(ORDER.length, this.#size, room, ratio);
+    const size = { width: this.#entry.trial.width, height: this.#entry.trial.height };
+    const { fits, needed, places } = sideBySide(ORDER.length, size, room, ratio);
+    this.#surface.cover(ratio);
     if (fits) {
-      this.#frames.forEach((frame, index) => snap(frame, places[index], this.#size, ratio));
+      ORDER.forEach((name, index) => {
+        this.#surface.draw(this.#entry.pictures[name], places[index]);
+        layOver(this.#frames[index], places[index], size, ratio);
+      });
       this.#cover.lift("small");
     } else {
       const bars = found.height - room.height;

@@ -49,8 +49,14 @@ function axes(svg, x, y, steps, values) {
   );
 }
 
-function plot(name, points) {
-  const label = name.replaceAll("_", " ");
+// Shares are read in per cent, as everywhere on the desk.
+function inPercent(name, points) {
+  if (!name.includes("agreement")) return [name.replaceAll("_", " "), points];
+  return [`${name.replaceAll("_", " ")}, %`, points.map(([step, value]) => [step, 100 * value])];
+}
+
+function plot(name, given) {
+  const [label, points] = inPercent(name, given);
   const last = points[points.length - 1];
   const steps = points.length > 1 ? [points[0][0], last[0]] : [last[0] - 1, last[0] + 1];
   const values = range(points.map((point) => point[1]));

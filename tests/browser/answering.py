@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 # The page takes no answer for its first 200 ms on screen.
 LOOK_MS = 230
 NEXT_IS_SHOWN = """before => {
-  const trial = document.body.dataset.trial;
+  const trial = document.body?.dataset.trial;
   return location.pathname.endsWith("/thanks") || (trial !== undefined && trial !== before);
 }"""
 
@@ -21,7 +21,7 @@ def begin(page: Page, url: str, slug: str) -> str:
 def shown_trial(page: Page, *, after: str | None = None) -> str:
     """The id of the trial on the screen, once another than `after` is; empty at the end."""
     page.wait_for_function(NEXT_IS_SHOWN, arg=after)
-    return page.evaluate("document.body.dataset.trial ?? ''")
+    return page.evaluate("document.body?.dataset.trial ?? ''")
 
 
 def press(page: Page, key: str) -> str:

@@ -73,7 +73,6 @@ def test_a_double_press_or_a_held_key_is_one_judgment(site: LiveSite, page: Page
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     second = shown_trial(page, after=first)
-    page.keyboard.press("ArrowLeft")
     page.wait_for_timeout(LOOK_MS)
     for _ in range(20):
         # The second and later ones are what a keyboard sends for a key that is held down.

@@ -44,7 +44,7 @@ def test_answers_given_offline_are_stored_once_when_the_network_is_back(
 ) -> None:
     study = make_open_study(n_trials=8)
     begin(page, site.url, study.slug)
-    page.wait_for_timeout(500)
+    page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     press(page, "ArrowLeft")
     press(page, "ArrowRight")
@@ -62,7 +62,7 @@ def test_answers_given_offline_are_stored_once_when_the_network_is_back(
 def test_a_long_time_offline_says_that_the_answers_are_safe(site: LiveSite, page: Page) -> None:
     study = make_open_study(n_trials=8)
     begin(page, site.url, study.slug)
-    page.wait_for_timeout(500)
+    page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     for _ in range(4):
         press(page, "ArrowLeft")
@@ -81,7 +81,7 @@ def test_answers_left_in_a_closed_tab_are_sent_when_the_study_is_opened_again(
 ) -> None:
     study = make_open_study(n_trials=6)
     begin(page, site.url, study.slug)
-    page.wait_for_timeout(500)
+    page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     answered = {press(page, "ArrowLeft"), press(page, "ArrowLeft")}
     page.close()
@@ -121,7 +121,7 @@ def test_a_server_killed_between_click_and_reply_has_the_answer_once(
 ) -> None:
     study = make_open_study(n_trials=6)
     begin(page, site.url, study.slug)
-    page.wait_for_timeout(500)
+    page.wait_for_load_state("networkidle")
     killed: list[int] = []
 
     def kill_before_the_reply(route: Route) -> None:
@@ -161,7 +161,7 @@ def test_a_browser_that_lost_its_cookie_keeps_the_answers_and_says_what_to_do(
 ) -> None:
     study = make_open_study(n_trials=6)
     begin(page, site.url, study.slug)
-    page.wait_for_timeout(500)
+    page.wait_for_load_state("networkidle")
     cookies = page.context.cookies()
     page.context.clear_cookies()
     page.keyboard.press("ArrowLeft")

@@ -85,7 +85,8 @@ def test_status_tells_missing_cached_and_wrong(small_entry: WeightEntry, tmp_pat
     assert [s.state for s in weights.status(tmp_path)] == ["cached"]
     (tmp_path / "tiny.ckpt").write_bytes(b"x")
     [wrong] = weights.status(tmp_path)
-    assert wrong.state == "wrong" and "expected" in wrong.reason
+    assert wrong.state == "wrong"
+    assert "expected" in wrong.reason
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -162,11 +161,9 @@ def test_a_killed_up_leaves_no_process_behind(tmp_path: Path) -> None:
 def test_interrupted_up_stops_everything(tmp_path: Path) -> None:
     up = start(tmp_path / "home")
     below = descendants(up.process.pid)
-    started_s = time.monotonic()
 
     up.process.send_signal(signal.SIGINT)
 
     assert up.process.wait(timeout=40) == 0
     assert "Triad has stopped." in up.said()
     assert [pid for pid in below if birth_of(pid)] == []
-    assert time.monotonic() - started_s < 15

@@ -1,15 +1,16 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotation import designing
 from annotation.models import Study
 from codecs_eval.encoding import RATES_BPP
 from codecs_eval.management.commands.encode_ladder import words
+from codecs_eval.management.ready import ReadyCommand
 
 
-class Command(BaseCommand):
+class Command(ReadyCommand):
     help = "Make a study with its triplets from an encoded collection."
 
     def add_arguments(self, parser: CommandParser) -> None:

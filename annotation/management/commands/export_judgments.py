@@ -3,13 +3,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotation.exporting import judgments_csv
 from annotation.models import Study
+from codecs_eval.management.ready import ReadyCommand
 
 
-class Command(BaseCommand):
+class Command(ReadyCommand):
     help = "Write judgments as CSV, one row each, streamed."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,7 +27,10 @@ class Command(BaseCommand):
                 raise CommandError(f"No study is called {options['study']!r}; known: {known}.")
         if options["json"] and not options["output"]:
             raise CommandError("--json tells about a file; give one with --output.")
-        n_lines = self._write(options["output"], study)
+        try:
+            n_lines = self._write(options["output"], study)
+        except OSError as error:
+            raise CommandError(f"Cannot write {options['output']}: {error.strerror}.") from error
         if options["json"]:
             self.stdout.write(
                 json.dumps({"file": str(options["output"]), "n_judgments": n_lines - 1})

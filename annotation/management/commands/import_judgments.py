@@ -2,12 +2,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotation.importing import FORMATS, import_judgments
+from codecs_eval.management.ready import ReadyCommand
 
 
-class Command(BaseCommand):
+class Command(ReadyCommand):
     help = "Freeze judgments that were collected elsewhere, with their images, into a dataset."
 
     def add_arguments(self, parser: CommandParser) -> None:

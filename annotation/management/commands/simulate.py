@@ -1,13 +1,14 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotation.models import Study
 from annotation.simulating import simulate
+from codecs_eval.management.ready import ReadyCommand
 
 
-class Command(BaseCommand):
+class Command(ReadyCommand):
     help = "Let simulated observers answer a study that was made for them (never people's data)."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -47,4 +48,6 @@ class Command(BaseCommand):
 
     def _show(self, done: int, total: int) -> None:
         if self.stderr.isatty():
-            self.stderr.write(f"\r{done} of {total} observers", ending="\n" if done == total else "")
+            self.stderr.write(
+                f"\r{done} of {total} observers", ending="\n" if done == total else ""
+            )

@@ -34,7 +34,9 @@ class Command(RunCommand):
         for name in config.metrics:
             if name.startswith(reports.RUN_PREFIX):
                 reports.trained_run(name)
-        return runs.create("agreement", config, title=f"Agreement on {dataset.name}", dataset=dataset)
+        return runs.create(
+            "agreement", config, title=f"Agreement on {dataset.name}", dataset=dataset
+        )
 
     def tell_result(self, run: Run, *, as_json: bool) -> None:
         super().tell_result(run, as_json=as_json)

@@ -5,15 +5,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from codecs_eval import ingesting
 from codecs_eval.ingesting import FileReport, ImportReport
+from codecs_eval.management.ready import ReadyCommand
 
 _WORDS = {"already_there": "already there"}
 
 
-class Command(BaseCommand):
+class Command(ReadyCommand):
     help = "Import a folder or a zip of photos into a collection and say what became of each file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -41,13 +41,9 @@ def _add_option(parser: CommandParser, entry: Field[Any]) -> None:
     text = f"{entry.metadata.get('help', '')} (default {default})".replace("%", "%%")
     if isinstance(default, bool):
         group = parser.add_mutually_exclusive_group()
-        group.add_argument(
-            name, dest=entry.name, action="store_true", default=None, help=text
-        )
+        group.add_argument(name, dest=entry.name, action="store_true", default=None, help=text)
         group.add_argument(
             name.replace("--", "--no-"), dest=entry.name, action="store_false", default=None
         )
     else:
         parser.add_argument(name, dest=entry.name, type=type(default), help=text)
-
-

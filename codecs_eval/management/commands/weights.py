@@ -1,14 +1,17 @@
 import json
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from codecs_eval import weights
+from codecs_eval.management.ready import ReadyCommand
 from codecs_eval.scoring import weight_file
 
 
-class Command(BaseCommand):
+class Command(ReadyCommand):
     help = "Obtain all pretrained weights ahead of time, verify them, and list what is present."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,9 +25,12 @@ class Command(BaseCommand):
                     weight_file(name)
                 except (ValueError, RuntimeError, OSError) as error:
                     raise CommandError(str(error)) from error
-        rows = weights.status(settings.TRIAD_HOME / "weights", settings.TRIAD_WEIGHTS)
+        local = Path(settings.TRIAD_WEIGHTS) if settings.TRIAD_WEIGHTS else None
+        rows = weights.status(settings.TRIAD_HOME / "weights", local)
         if options["json"]:
-            self.stdout.write(json.dumps([row.to_json() for row in rows], indent=2))
+            self.stdout.write(json.dumps([asdict(row) for row in rows], indent=2, default=str))
             return
         for row in rows:
-            self.stdout.write(str(row))
+            self.stdout.write(
+                f"{row.name:<10} {row.state:<8} {row.path or row.reason} ({row.licence})"
+            )

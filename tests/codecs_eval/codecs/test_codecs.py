@@ -1,5 +1,6 @@
 """What every codec of the table promises."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -64,6 +65,26 @@ def test_the_same_photo_and_settings_give_the_same_bytes_from_any_thread(
     assert all(np.array_equal(image, images[0]) for image in images)
 
 
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="this system cannot hold a process on one of several cores",
+)
+def test_the_number_of_cores_does_not_change_the_bytes_of_avif(face: Image) -> None:
+    codec, cores = load_codec("avif"), os.sched_getaffinity(0)
+    on_all = codec.encode(face, {})
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        on_one = codec.encode(face, {})
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert on_one == on_all
+
+
+def test_no_encoder_writes_its_name_into_the_stream(codec: Codec, face: Image) -> None:
+    data = codec.encode(face, {}).lower()
+    assert [word for word in (b"x265", b"vvenc", b"lavc", b"options:") if word in data] == []
+
+
 def test_second_dials_move_the_rate_the_way_they_say(codec: Codec, face: Image) -> None:
     for dial in codec.dials[1:]:
         sizes = [
@@ -126,6 +147,13 @@ def test_unknown_settings_and_dials_beyond_their_range_are_refused(
 def test_a_stream_that_is_no_picture_is_an_error(codec: Codec, junk: bytes) -> None:
     with pytest.raises((ValueError, RuntimeError)):
         codec.decode(junk)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.6, 0.98])
+def test_a_stream_that_was_cut_is_an_error(codec: Codec, cat: Image, share: float) -> None:
+    data = codec.encode(cat, settings_at(codec.dials[0], 1.0))
+    with pytest.raises((ValueError, RuntimeError)):
+        codec.decode(data[: int(len(data) * share)])
 
 
 def test_flat_pictures_pass(codec: Codec) -> None:

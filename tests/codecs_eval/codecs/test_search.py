@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from codecs_eval.codecs.search import RateSearch, timed_decode
 from codecs_eval.codecs.table import load_codec
 
 Image = NDArray[np.uint8]
+Psnr = Callable[[Image, Image], float]
 KODAK_RATES = (0.23, 0.37, 0.67, 1.0)
 SQUARE = np.zeros((100, 100, 3), np.uint8)
 
@@ -52,18 +54,17 @@ def steps_of_13_percent(value: float) -> float:
     return float(0.05 * 1.13**value)
 
 
-def test_a_hit_is_within_the_tolerance_and_its_bytes_are_counted(
-    codec: Codec, face: Image
-) -> None:
-    search = RateSearch(codec, face)
-    for target in (0.37, 1.0):
+def test_a_hit_is_within_the_tolerance_and_its_bytes_are_counted(codec: Codec, face: Image) -> None:
+    image = np.ascontiguousarray(face[40:200, 40:200])
+    search = RateSearch(codec, image)
+    for target in (0.9, 1.5) if codec.name != "vvc" else (1.2,):
         result = search.find(target)
-        assert result.bpp == pytest.approx(8 * len(result.data) / (256 * 256))
+        assert result.bpp == pytest.approx(8 * len(result.data) / (160 * 160))
         assert result.state == "hit" or codec.name == "bpg"
         assert abs(result.bpp / target - 1) <= 0.02 or codec.name == "bpg"
-        assert codec.encode(face, result.settings) == result.data
+        assert codec.encode(image, result.settings) == result.data
         assert set(result.settings) == set(codec.defaults)
-        assert timed_decode(codec, result.data).image.shape == face.shape
+        assert timed_decode(codec, result.data).image.shape == image.shape
 
 
 def test_a_coarse_dial_gives_the_nearest_and_says_so() -> None:
@@ -103,11 +104,13 @@ def test_a_flat_picture_cannot_be_made_smaller_than_its_header() -> None:
     assert result.bpp > 0.5
 
 
+def exponential(factor: float, power: float, value: float) -> float:
+    return factor * 0.3 * math.exp(power * (value - 500) / 200)
+
+
 def test_rates_far_from_the_typical_are_found_all_the_same() -> None:
     for factor, power in ((0.02, 1.0), (30.0, 1.0), (1.0, 3.0), (1.0, 0.3)):
-        codec = make_paper(
-            lambda value, f=factor, p=power: f * 0.3 * math.exp(p * (value - 500) / 200), 1001
-        )
+        codec = make_paper(partial(exponential, factor, power), 1001)
         targets = [codec.bpp({"value": value}) for value in (90, 480, 930)]
         for target in targets:
             result = RateSearch(codec, np.zeros((700, 700, 3), np.uint8)).find(target)
@@ -123,6 +126,16 @@ def test_a_rate_that_does_not_rise_everywhere_is_found_too() -> None:
     for value in (40, 77, 120, 166):
         result = RateSearch(codec, SQUARE).find(bumpy(value))
         assert result.state == "hit"
+
+
+def test_single_values_that_cost_more_do_not_hide_the_rate_beside_them() -> None:
+    def spiked(value: float) -> float:
+        return 0.05 * 1.005**value * (1.08 if value % 7 < 1 else 1.0)
+
+    image = np.zeros((500, 500, 3), np.uint8)
+    for value in range(100, 600, 23):
+        codec = make_paper(spiked, 901)
+        assert RateSearch(codec, image).find(spiked(value)).state == "hit"
 
 
 def test_what_was_tried_for_one_target_serves_the_next() -> None:
@@ -173,23 +186,28 @@ def test_a_dial_that_is_out_of_order_is_refused() -> None:
         Dial("quality", (1, 2, 3), ((3, 0.1), (1, 0.4)))
 
 
-# Measured over Kodak's photos with libjpeg-turbo 3.2, OpenJPEG 2.5, libwebp 1.6 and PCHIP over
-# whole quality steps: dB of RGB at 0.23, 0.37, 0.67 and 1.0 bpp.
+# dB of RGB at the four rates, as measured when the means over all 24 photos agreed with an
+# independent bisection (whole JPEG qualities, plain libraries) within 0.1 dB.
 KODAK_DB = {
-    ("kodim05.png", "jpeg"): (0.0, 0.0, 0.0, 0.0),
+    ("kodim05", "jpeg"): (21.05, 23.00, 25.73, 27.65),
+    ("kodim05", "webp"): (23.30, 25.08, 27.78, 30.29),
+    ("kodim05", "jpeg2000"): (23.34, 24.92, 27.77, 30.21),
+    ("kodim23", "jpeg"): (30.43, 33.11, 36.03, 37.97),
+    ("kodim23", "webp"): (33.58, 35.76, 38.19, 39.65),
+    ("kodim23", "jpeg2000"): (34.58, 37.00, 40.04, 42.09),
 }
 
 
-@pytest.mark.parametrize("name", ["jpeg", "jpeg2000", "webp"])
-@pytest.mark.parametrize("photo", ["kodim05.png", "kodim23.png"])
-def test_kodak_photos_hit_every_rate(
-    shared_data: Callable[[str], Path], psnr_db: Callable[[Image, Image], float],
-    name: str, photo: str,
-) -> None:  # fmt: skip
-    image = np.array(PIL.Image.open(shared_data("kodak") / photo).convert("RGB"))
+@pytest.mark.parametrize(("photo", "name"), KODAK_DB)
+def test_kodak_photos_hit_every_rate_with_the_known_quality(
+    shared_data: Callable[[str], Path], psnr_db: Psnr, photo: str, name: str
+) -> None:
+    with PIL.Image.open(shared_data("kodak") / f"{photo}.png") as picture:
+        image = np.array(picture.convert("RGB"))
     codec = load_codec(name)
     search = RateSearch(codec, image)
-    for target in KODAK_RATES:
+    for target, known_db in zip(KODAK_RATES, KODAK_DB[photo, name], strict=True):
         result = search.find(target)
         assert result.state == "hit"
         assert abs(result.bpp / target - 1) <= 0.02
+        assert psnr_db(image, codec.decode(result.data)) == pytest.approx(known_db, abs=0.3)

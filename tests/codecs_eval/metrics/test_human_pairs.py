@@ -17,6 +17,7 @@ def load(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "percent"), PUBLISHED.items())
 def test_agreement_with_people_is_the_known_one(
     name: str,

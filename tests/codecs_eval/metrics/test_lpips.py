@@ -38,18 +38,19 @@ def test_distances_equal_those_of_the_lpips_package(
 
 
 @pytest.mark.parametrize("backbone", ["alex", "vgg"])
-@pytest.mark.parametrize("height", [273, 300])
-def test_strips_of_a_large_image_give_what_the_whole_gives(
-    backbone: str, height: int, weight_file: Weights
+@pytest.mark.parametrize("size", [(273, 40), (300, 130), (41, 275)])
+def test_tiles_of_a_large_image_give_what_the_whole_gives(
+    backbone: str, size: tuple[int, int], weight_file: Weights
 ) -> None:
     trunk = load_trunk(backbone, weight_file, torch.device("cpu"))
-    picture = make_picture(height, 40)
+    picture = make_picture(*size)
     changed = [make_damaged(picture, strength) for strength in (5, 40)]
     whole = pool(trunk, picture, changed, with_noise=True)
-    strips = pool(trunk, picture, changed, with_noise=True, strip_px=40 * 80)
-    assert whole.noise is not None and strips.noise is not None
-    torch.testing.assert_close(strips.mean, whole.mean, rtol=1e-5, atol=1e-9)
-    torch.testing.assert_close(strips.noise, whole.noise, rtol=1e-5, atol=1e-12)
+    tiles = pool(trunk, picture, changed, with_noise=True, tile_px=40 * 80)
+    assert whole.noise is not None
+    assert tiles.noise is not None
+    torch.testing.assert_close(tiles.mean, whole.mean, rtol=1e-5, atol=1e-9)
+    torch.testing.assert_close(tiles.noise, whole.noise, rtol=1e-5, atol=1e-12)
 
 
 def test_identical_images_are_at_distance_zero(alex: LpipsMetric) -> None:
@@ -88,8 +89,9 @@ def test_gradients_reach_the_inputs_and_stay_finite_on_flat_images(alex: LpipsMe
     for image in (flat.clone(), as_input(make_picture(64, 64))):
         changed = image.requires_grad_()
         module(flat, changed).sum().backward()
-        assert changed.grad is not None and bool(torch.isfinite(changed.grad).all())
-    assert float(changed.grad.abs().max()) > 0.0
+        assert changed.grad is not None
+        assert bool(torch.isfinite(changed.grad).all())
+        assert float(changed.grad.abs().max()) > 0.0 or torch.equal(image, flat)
 
 
 def test_one_reference_serves_many_reconstructions(alex: LpipsMetric) -> None:

@@ -1,6 +1,7 @@
 """PSNR against values worked out by hand."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from codecs_eval.metrics.table import load_metric
 from tests.codecs_eval.metrics.pictures import make_picture
 
 
-def no_weights(name: str) -> None:
+def no_weights(name: str) -> Path:
     raise AssertionError(f"asked for {name}")
 
 

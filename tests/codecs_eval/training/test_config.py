@@ -15,7 +15,8 @@ def test_the_rate_first_drops_after_the_sixth_epoch_as_the_reference_code_does()
 
 def test_every_field_says_what_it_is_and_what_it_may_be() -> None:
     for entry in fields(TrainMetricConfig):
-        assert entry.metadata["label"] and entry.metadata["help"]
+        assert entry.metadata["label"]
+        assert entry.metadata["help"]
         assert "choices" in entry.metadata or "low" in entry.metadata or entry.type is bool
 
 

@@ -36,12 +36,15 @@ def test_the_dot_product_is_the_distance_of_the_lpips_package(
     features = pair_features(dataset, trunk, tmp_path, Listener(), 1.0)
     heads = torch.cat(official_heads("alex")).double().numpy()
     module = official_lpips("alex", weight_file)
+    errors = []
     for (reference, image), row in features.rows.items():
         with torch.no_grad():
             expected = module(*(as_input(dataset.image(sha)) for sha in (reference, image)))
         found = features.values[row, 0].astype(float) @ heads
-        # The floor is what float32 convolutions of another order differ by on a tiny distance.
-        assert found == pytest.approx(float(expected), rel=1e-6, abs=5e-9)
+        errors.append(abs(found / float(expected) - 1.0))
+    # The package itself is up to 5e-6 off its own float64 result where a distance is small.
+    assert np.median(errors) < 1e-6
+    assert max(errors) < 1e-5
 
 
 def test_the_noise_is_the_variance_of_dropping_half_of_the_map(
@@ -66,7 +69,8 @@ def test_each_distinct_pair_is_computed_once_and_kept(
     assert first.values.shape == (12, 2, 1152)
     again = Listener()
     second = pair_features(dataset, trunk, tmp_path, again, 1.0)
-    assert again.notes == [] and np.array_equal(first.values, second.values)
+    assert again.notes == []
+    assert np.array_equal(first.values, second.values)
 
 
 def test_a_stopped_build_goes_on_where_it_was_to_the_same_bits(

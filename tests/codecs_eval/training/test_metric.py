@@ -70,12 +70,14 @@ def without_seconds(result: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_result_sets_the_trained_metric_beside_the_untouched_one(done: Done) -> None:
     result = done.result
-    assert result["is_finished"] and result["is_simulated"]
+    assert result["is_finished"]
+    assert result["is_simulated"]
     assert (result["n_triplets"], result["n_sources"], result["n_judgments"]) == (36, 6, 108)
     assert result["train"]["n_triplets"] + result["heldout"]["n_triplets"] == 36
     assert result["cross_validated"]["n_triplets"] == 36
     for part in ("train", "heldout", "cross_validated"):
-        assert 0.5 < result[part]["untouched"] <= 1.0 and 0.5 < result[part]["trained"] <= 1.0
+        assert 0.5 < result[part]["untouched"] <= 1.0
+        assert 0.5 < result[part]["trained"] <= 1.0
     json.dumps(result, allow_nan=False)
 
 
@@ -101,7 +103,8 @@ def test_out_of_fold_distances_come_from_heads_that_never_saw_the_source(done: D
     table = pd.read_parquet(done.folder / "out_of_fold.parquet")
     assert list(table.columns) == ["triplet_id", "fold", "d_first", "d_second"]
     merged = table.merge(done.dataset.triplets, on="triplet_id", validate="one_to_one")
-    assert len(merged) == 36 and merged["d_first"].gt(0).all()
+    assert len(merged) == 36
+    assert merged["d_first"].gt(0).all()
     assert merged.groupby("source")["fold"].nunique().eq(1).all()
     assert set(merged["fold"]) == {0, 1, 2}
 
@@ -126,7 +129,8 @@ def test_the_live_curve_has_loss_and_heldout_agreement_for_each_epoch(done: Done
         "fold_agreement": [1, 2, 3],
     }
     shares = [share for share, _ in done.listener.notes]
-    assert shares == sorted(shares) and shares[-1] == 1.0
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
 
 
 def test_distances_keep_the_official_scale(done: Done, weight_file: Weights) -> None:

@@ -1,0 +1,204 @@
+"""The admin's side of the machine's half: rows to look at, and runs launched from a dataset."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from codecs_eval import runs
+from codecs_eval.access import researcher
+from codecs_eval.models import Dataset, Reconstruction, Run, RunQuerySet, Score, SourceImage
+from codecs_eval.run_forms import RunForm, agreement_form, train_form
+from codecs_eval.run_kinds import KINDS
+from codecs_eval.tasks import enqueue
+
+admin.site.site_header = "Triad"
+admin.site.site_title = "Triad"
+admin.site.index_title = "Rows"
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that work has made: nobody adds, edits or deletes them by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.display(description="Simulated")
+def simulated_badge(row: Dataset | Run) -> SafeString | str:
+    return format_html("<b>{}</b>", "SIMULATED") if row.is_simulated else ""
+
+
+@admin.register(SourceImage)
+class SourceImageAdmin(admin.ModelAdmin):
+    list_display = ["name", "collection", "width", "height", "original_format", "licence"]
+    list_filter = ["collection", "original_format"]
+    search_fields = ["name", "collection"]
+    # What may be said better later; the pixels and their origin may not.
+    fields_open = ("licence", "attribution")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        names = [field.name for field in SourceImage._meta.fields]
+        return [name for name in names if name not in self.fields_open]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Photos come in through the guarded upload, not through a row's form."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return redirect(f"{reverse('sources')}#import")
+
+
+@admin.register(Reconstruction)
+class ReconstructionAdmin(ReadOnlyAdmin):
+    list_display = ["source", "codec", "target_bpp", "state", "bpp", "encodes_tried", "created_at"]
+    list_filter = ["codec", "state", "target_bpp", "source__collection"]
+    list_select_related = ["source"]
+    search_fields = ["source__name"]
+
+
+@admin.register(Score)
+class ScoreAdmin(ReadOnlyAdmin):
+    list_display = ["reconstruction", "metric", "metric_version", "value"]
+    list_filter = ["metric"]
+    list_select_related = ["reconstruction__source"]
+
+
+LAUNCHES: dict[str, tuple[str, Callable[..., RunForm]]] = {
+    "train-metric": ("Train metric", train_form),
+    "agreement": ("Agreement report", agreement_form),
+}
+
+
+@admin.register(Dataset)
+class DatasetAdmin(ReadOnlyAdmin):
+    list_display = [
+        "name", simulated_badge, "origin", "n_sources", "n_triplets", "n_judgments", "created_at",
+        "launches",
+    ]  # fmt: skip
+    list_filter = ["is_simulated"]
+    search_fields = ["name", "origin"]
+    change_form_template = "codecs_eval/admin/dataset_change.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        launch = path(
+            "<uuid:dataset_id>/launch/<str:name>/",
+            self.admin_site.admin_view(self.launch_view),
+            name="codecs_eval_dataset_launch",
+        )
+        return [launch, *super().get_urls()]
+
+    @admin.display(description="Launch")
+    def launches(self, dataset: Dataset) -> SafeString:
+        links = [
+            format_html('<a href="{}">{}</a>', _launch_url(dataset, name), label)
+            for name, (label, _) in LAUNCHES.items()
+        ]
+        return format_html("{}<br>{}", *links)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        tools = (
+            [(f"../launch/{name}/", label) for name, (label, _) in LAUNCHES.items()]
+            if researcher(request).has_perm("codecs_eval.add_run")
+            else []
+        )
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "launches": tools}
+        )
+
+    def launch_view(self, request: HttpRequest, dataset_id: Any, name: str) -> HttpResponse:
+        """The form of a run on this dataset; queued where it is valid."""
+        dataset = self.get_object(request, str(dataset_id))
+        if dataset is None or name not in LAUNCHES:
+            raise Http404(f"Nothing called {name!r} can be launched on {dataset_id}.")
+        if not self.has_view_permission(request, dataset) or not researcher(request).has_perm(
+            "codecs_eval.add_run"
+        ):
+            raise PermissionDenied
+        label, make_form = LAUNCHES[name]
+        form = make_form(dataset, request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            run = form.create_run(researcher(request))
+            transaction.on_commit(partial(enqueue, run))
+            messages.success(request, f"{label}: queued. This page follows it.")
+            return redirect(run)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "dataset": dataset,
+            "title": f"{label} on {dataset.name}",
+            "label": label,
+            "form": form,
+        }
+        return render(request, "codecs_eval/admin/launch.html", context)
+
+
+def _launch_url(dataset: Dataset, name: str) -> str:
+    return reverse("admin:codecs_eval_dataset_launch", args=[dataset.pk, name])
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = [
+        "title", simulated_badge, "kind", "state", "percent", "note", "created_at", "created_by",
+        "page",
+    ]  # fmt: skip
+    list_filter = ["state", "kind", "is_simulated"]
+    list_select_related = ["created_by"]
+    search_fields = ["title"]
+    actions = ["cancel_runs", "run_again"]
+
+    def has_launch_permission(self, request: HttpRequest) -> bool:
+        return bool(researcher(request).has_perm("codecs_eval.add_run"))
+
+    @admin.display(description="Done, %")
+    def percent(self, run: Run) -> str:
+        return f"{100 * run.progress:.0f}"
+
+    @admin.display(description="Page")
+    def page(self, run: Run) -> SafeString:
+        return format_html('<a href="{}">Open</a>', run.get_absolute_url())
+
+    @admin.action(description="Cancel runs", permissions=["launch"])
+    def cancel_runs(self, request: HttpRequest, queryset: RunQuerySet) -> None:
+        active = list(queryset.active())
+        for run in active:
+            runs.cancel(run)
+        n_ended = queryset.count() - len(active)
+        ended = f" {n_ended} had ended already." if n_ended else ""
+        self.message_user(request, f"Cancelling {len(active)}.{ended}", messages.INFO)
+
+    @admin.action(description="Run again", permissions=["launch"])
+    def run_again(self, request: HttpRequest, queryset: RunQuerySet) -> None:
+        for run in queryset.select_related("dataset"):
+            if run.kind not in KINDS:
+                self.message_user(request, f"{run}: its kind is gone.", messages.ERROR)
+                continue
+            try:
+                new = runs.again(run, researcher(request))
+            except ValueError as error:
+                self.message_user(request, f"{run}: {error}", messages.ERROR)
+                continue
+            transaction.on_commit(partial(enqueue, new))
+            self.message_user(request, f"{new.title}: queued again.", messages.SUCCESS)

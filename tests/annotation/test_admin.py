@@ -1,0 +1,135 @@
+"""Studies in the admin: designed and opened as on the desk; what people said is read-only."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from annotation.models import Annotator, Judgment, Session, Study, Trial, Triplet
+from tests.factories import make_ada, make_cleo, make_judgments, make_session, make_study
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
+
+TEXTS = {
+    "title": "Another title", "question": "Which differs more?", "polarity": "differs",
+    "instructions": "Look.", "consent": "Yes.",
+}  # fmt: skip
+ROWS = [Triplet, Annotator, Session, Trial, Judgment]
+MODELS = [Study, *ROWS]
+
+
+@pytest.fixture
+def ada() -> Client:
+    client = Client()
+    client.force_login(make_ada(is_superuser=True))
+    return client
+
+
+def page(model: Any, name: str, *args: Any) -> str:
+    return reverse(f"admin:annotation_{model._meta.model_name}_{name}", args=args)
+
+
+def act(client: Client, action: str, *studies: Study) -> None:
+    reply = client.post(
+        page(Study, "changelist"), {"action": action, "_selected_action": [s.pk for s in studies]}
+    )
+    assert reply.status_code == 302
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_ada_sees_every_list_and_every_row(ada: Client, model: Any) -> None:
+    make_judgments(make_session(make_study()), 1)
+    assert ada.get(page(model, "changelist")).status_code == 200
+    row = model.objects.first()
+    assert ada.get(page(model, "change", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_cleo_and_visitors_are_sent_to_the_admins_login(model: Any) -> None:
+    cleo = Client()
+    cleo.force_login(make_cleo())
+    for client in (cleo, Client()):
+        reply = client.get(page(model, "changelist"))
+        assert reply.status_code == 302
+        assert reply["Location"].startswith(reverse("admin:login"))
+
+
+@pytest.mark.parametrize("model", ROWS)
+def test_what_people_said_cannot_be_added_changed_or_deleted(ada: Client, model: Any) -> None:
+    make_judgments(make_session(make_study()), 1)
+    row = model.objects.first()
+    before = model.objects.values().get(pk=row.pk)
+    assert ada.get(page(model, "add")).status_code == 403
+    assert ada.post(page(model, "change", row.pk), {}).status_code == 403
+    assert ada.post(page(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert model.objects.values().get(pk=row.pk) == before
+
+
+def test_adding_a_study_leads_to_the_form_that_makes_its_triplets(ada: Client) -> None:
+    reply = ada.get(page(Study, "add"))
+    assert (reply.status_code, reply["Location"]) == (302, reverse("new_study"))
+
+
+def test_the_texts_of_a_draft_can_be_changed(ada: Client) -> None:
+    study = make_study(state="draft")
+    assert ada.post(page(Study, "change", study.pk), TEXTS).status_code == 302
+    study.refresh_from_db()
+    assert {name: getattr(study, name) for name in TEXTS} == TEXTS
+
+
+@pytest.mark.parametrize("state", ["open", "paused", "closed"])
+def test_a_frozen_design_cannot_be_changed(ada: Client, state: str) -> None:
+    study = make_study(state=state)
+    before = Study.objects.values().get()
+    ada.post(page(Study, "change", study.pk), {**TEXTS, "seed": 9, "crop_px": 99, "state": "draft"})
+    assert Study.objects.values().get() == before
+    form = ada.get(page(Study, "change", study.pk)).content.decode()
+    assert not [name for name in TEXTS if f'name="{name}"' in form]
+
+
+def test_nothing_but_texts_of_a_draft_can_be_changed_here(ada: Client) -> None:
+    study = make_study(state="draft")
+    ada.post(
+        page(Study, "change", study.pk),
+        {**TEXTS, "seed": 9, "crop_px": 99, "state": "open", "is_simulated": "on", "slug": "x"},
+    )
+    study.refresh_from_db()
+    assert (study.seed, study.crop_px, study.state, study.is_simulated, study.slug) == (
+        1, 64, "draft", False, "which",
+    )  # fmt: skip
+
+
+def test_actions_open_pause_and_close(ada: Client) -> None:
+    study = make_study(state="draft")
+    for action, state in (
+        ("open_studies", "open"), ("pause_studies", "paused"), ("close_studies", "closed"),
+    ):  # fmt: skip
+        act(ada, action, study)
+        study.refresh_from_db()
+        assert study.state == state
+    assert study.is_frozen
+
+
+def test_an_action_that_cannot_be_leaves_the_other_studies_done(ada: Client) -> None:
+    draft, opened = make_study("one", state="draft"), make_study("two")
+    act(ada, "close_studies", draft, opened)
+    states = dict(Study.objects.values_list("slug", "state"))
+    assert states == {"one": "draft", "two": "closed"}
+
+
+def test_a_draft_can_be_deleted_with_its_triplets(ada: Client) -> None:
+    study = make_study(state="draft")
+    assert ada.post(page(Study, "delete", study.pk), {"post": "yes"}).status_code == 302
+    assert not Study.objects.exists()
+    assert not Triplet.objects.exists()
+
+
+def test_a_study_that_was_opened_cannot_be_deleted(ada: Client) -> None:
+    study = make_study()
+    assert ada.post(page(Study, "delete", study.pk), {"post": "yes"}).status_code == 403
+    ada.post(
+        page(Study, "changelist"),
+        {"action": "delete_selected", "_selected_action": [study.pk], "post": "yes"},
+    )
+    assert Study.objects.count() == 1

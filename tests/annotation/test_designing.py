@@ -1,0 +1,144 @@
+"""A study as a person asks for it: refused at the door, or made whole; frozen once opened."""
+
+from typing import Any
+
+import pytest
+
+from annotation import designing
+from annotation.designing import Design
+from annotation.models import Study, Triplet
+from codecs_eval.models import Reconstruction
+from tests.factories import make_ada, make_ladder, make_reconstruction, make_source, make_study
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
+
+
+def make_design(**values: Any) -> Design:
+    return Design(
+        **{
+            "title": "Which?",
+            "slug": "which",
+            "collection": "kodak",
+            "codecs": ("jpeg", "webp"),
+            "rates_bpp": (0.5,),
+            "crop_px": 64,
+            **values,
+        }
+    )
+
+
+def test_a_study_is_made_with_its_triplets_and_its_maker() -> None:
+    make_ladder("kodak", n_sources=3)
+    ada = make_ada()
+    study, planned = designing.create_study(make_design(seed=7), user=ada)
+    assert planned.n_triplets == study.triplets.count() == 3
+    assert (study.state, study.created_by, study.seed) == (Study.State.DRAFT, ada, 7)
+    assert study.origin == "study:which v1"
+
+
+def test_a_study_leaves_out_what_missed_its_rate() -> None:
+    for index in range(3):
+        source = make_source("kodak", f"photo-{index}")
+        make_reconstruction(source, "jpeg")
+        state = Reconstruction.State.NEAREST if index == 0 else Reconstruction.State.HIT
+        make_reconstruction(source, "webp", state=state, bpp=0.55 if index == 0 else 0.5)
+    study, planned = designing.create_study(make_design())
+    assert planned.n_triplets == 2
+    assert planned.left_out == {"state nearest": 1}
+    shown = Triplet.objects.filter(study=study)
+    for side in ("first", "second"):
+        assert set(shown.values_list(f"{side}__state", flat=True)) == {"hit"}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"codecs": ("jpeg",)}, "at least two"),
+        ({"codecs": ()}, "at least two"),
+        ({"codecs": ("jpeg", "jpeg")}, "at least two"),
+        ({"codecs": ("jpeg", "gif")}, "gif"),
+        ({"rates_bpp": ()}, "bits per pixel > 0"),
+        ({"rates_bpp": (0.5, 0.0)}, "bits per pixel > 0"),
+        ({"rates_bpp": (float("nan"),)}, "bits per pixel > 0"),
+        ({"crop": "oval"}, "oval"),
+        ({"crop_px": 63}, "crop_px=63"),
+        ({"judgments_per_triplet": 0}, "judgments_per_triplet=0"),
+        ({"session_length": 0}, "session_length=0"),
+        ({"seed": -1}, "seed=-1"),
+        ({"slug": "two words"}, "two words"),
+        ({"slug": ""}, "short name"),
+        ({"slug": "x" * 61}, "60"),
+        ({"title": ""}, "title"),
+        ({"title": "x" * 121}, "120"),
+    ],
+    ids=str,
+)
+def test_an_impossible_design_is_refused_by_name(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        make_design(**values)
+
+
+def test_a_collection_without_photos_is_refused() -> None:
+    with pytest.raises(ValueError, match="No photo in collection 'kodak'"):
+        designing.create_study(make_design())
+
+
+def test_a_collection_without_a_ladder_is_refused_and_no_study_is_left() -> None:
+    make_source("kodak")
+    with pytest.raises(ValueError, match="encode_ladder"):
+        designing.create_study(make_design())
+    assert not Study.objects.exists()
+
+
+def test_a_name_that_is_taken_is_refused_and_the_first_study_stays() -> None:
+    make_ladder("kodak")
+    first, _ = designing.create_study(make_design(title="The first"))
+    with pytest.raises(ValueError, match="'which' exists"):
+        designing.create_study(make_design(title="The second"))
+    assert Study.objects.get().title == "The first"
+    assert first.triplets.count() == 2
+
+
+def test_encoded_codecs_are_those_with_a_hit() -> None:
+    source = make_source("kodak")
+    make_reconstruction(source, "webp")
+    make_reconstruction(source, "jpeg")
+    make_reconstruction(source, "avif", state=Reconstruction.State.UNREACHABLE)
+    assert designing.encoded_codecs("kodak") == ["jpeg", "webp"]
+
+
+# Open, pause, close
+
+
+def test_the_first_opening_freezes_the_design_for_ever() -> None:
+    study = make_study(state="draft")
+    assert not study.is_frozen
+    designing.change_state(study, "open")
+    opened_at = study.opened_at
+    assert study.is_frozen
+    for state in ("paused", "open", "closed", "open"):
+        designing.change_state(study, state)
+        study.refresh_from_db()
+        assert (study.state, study.opened_at) == (state, opened_at)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("draft", "paused"), ("draft", "closed"), ("paused", "paused"), ("closed", "paused"),
+        ("open", "open"), ("open", "draft"), ("closed", "draft"), ("open", ""), ("open", "x"),
+    ],
+)  # fmt: skip
+def test_a_step_that_does_not_exist_is_refused(before: str, after: str) -> None:
+    study = make_study(state=before)
+    with pytest.raises(ValueError):
+        designing.change_state(study, after)
+    study.refresh_from_db()
+    assert study.state == before
+
+
+def test_a_study_without_triplets_does_not_open() -> None:
+    study = make_study(state="draft")
+    study.triplets.all().delete()
+    with pytest.raises(ValueError, match="no triplets"):
+        designing.change_state(study, "open")

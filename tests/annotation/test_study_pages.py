@@ -1,0 +1,448 @@
+"""The pages about studies: who may see them, what they say, how many queries they take."""
+
+import csv
+import io
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import NoReverseMatch, URLPattern, reverse
+from django.utils.html import escape
+
+from annotation import serving, study_views, urls
+from annotation.models import Annotator, Session, Study
+from annotation.recognising import COOKIE
+from codecs_eval import runs
+from codecs_eval.models import Dataset, Run
+from tests.factories import (
+    make_ada,
+    make_annotator,
+    make_answer,
+    make_ben,
+    make_cleo,
+    make_judgments,
+    make_ladder,
+    make_session,
+    make_study,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
+
+FOR_PEOPLE = {
+    "home", "welcome", "begin", "trial", "thanks", "lease", "judgments", "finish", "trial_image",
+}  # fmt: skip
+# Whatever is not for people is the desk's: a new page is guarded or this file says so.
+DESK = sorted(
+    pattern.name
+    for pattern in urls.urlpatterns
+    if isinstance(pattern, URLPattern) and pattern.name and pattern.name not in FOR_PEOPLE
+)
+BESIDE_STUDIES = ["sources", "codecs", "metrics", "datasets", "runs", "reports"]
+TABS = ["study", "study_watch", "study_results", "study_gallery", "study_export"]
+
+
+def address_of(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return reverse(name, args=["which"])
+
+
+@pytest.fixture
+def ada() -> Client:
+    client = Client()
+    client.force_login(make_ada())
+    return client
+
+
+def text_of(reply: HttpResponse) -> str:
+    return reply.content.decode()
+
+
+# Who may see the desk
+
+
+def test_the_desk_has_the_pages_that_this_file_knows() -> None:
+    assert set(TABS) < set(DESK)
+    assert {"studies", "new_study", "judgments_csv", "study_state", "study_freeze"} < set(DESK)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", [*DESK, *BESIDE_STUDIES])
+def test_a_visitor_is_asked_to_log_in(name: str, method: str) -> None:
+    make_study()
+    address = address_of(name)
+    reply = getattr(Client(), method)(address)
+    assert reply.status_code == 302
+    assert reply["Location"] == f"{reverse('login')}?next={address}"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", [*DESK, *BESIDE_STUDIES])
+def test_cleo_is_told_no(name: str, method: str) -> None:
+    make_study()
+    cleo = Client()
+    cleo.force_login(make_cleo())
+    assert getattr(cleo, method)(address_of(name)).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["studies", "new_study", *TABS])
+def test_ada_goes_in(ada: Client, name: str) -> None:
+    study = make_study(title="What <b>Ada</b> asks")
+    make_judgments(make_session(study), 2)
+    reply = ada.get(address_of(name))
+    assert reply.status_code == 200
+    if name != "new_study":
+        assert escape(study.title) in text_of(reply)
+        assert study.title not in text_of(reply)
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_a_study_that_does_not_exist_is_not_found(ada: Client, name: str) -> None:
+    assert ada.get(reverse(name, args=["ghost"])).status_code == 404
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_a_tab_of_an_empty_study_says_so_and_stands(ada: Client, name: str) -> None:
+    make_study(state="draft")
+    assert ada.get(reverse(name, args=["which"])).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["studies", *TABS])
+def test_a_simulated_study_says_so_on_every_page(ada: Client, name: str) -> None:
+    make_study(is_simulated=True, title="Dry run")
+    assert "simulated" in text_of(ada.get(address_of(name))).lower()
+
+
+@pytest.mark.parametrize("name", ["studies", *TABS])
+def test_a_page_takes_as_many_queries_for_many_rows_as_for_few(
+    name: str, django_assert_max_num_queries: Any
+) -> None:
+    client = Client()
+    client.force_login(make_ada())
+    study = make_study(n_sources=8, session_length=8, judgments_per_triplet=9)
+    make_judgments(make_session(study), 1)
+    address = address_of(name)
+    few = _queries(client, address)
+    for _ in range(4):
+        make_judgments(make_session(study), 8)
+    make_study("more")
+    assert _queries(client, address) == few
+    assert few <= 15
+
+
+def _queries(client: Client, address: str) -> int:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as found:
+        assert client.get(address).status_code == 200
+    return len(found)
+
+
+# What the desk says
+
+
+def test_the_watch_page_counts_what_stands() -> None:
+    study = make_study(n_sources=4, session_length=4, judgments_per_triplet=2)
+    session = make_session(study)
+    (first, *_) = make_judgments(session, 4)
+    serving.record(session, [make_answer(first.trial, "right", supersedes=first.pk)])
+    serving.finish(session)
+    make_judgments(make_session(study), 1)
+    from annotation.watching import watch
+
+    found = watch(study)
+    assert (found.n_wanted, found.n_judged, found.share_done) == (8, 5, 5 / 8)
+    assert (found.n_sessions, found.n_finished, found.n_annotators) == (2, 1, 2)
+    assert (found.n_left, found.n_right) == (4, 1)
+    assert found.median_response_ms == 1500.0
+    assert found.cells == [{"target_bpp": 0.5, "n_triplets": 4, "n_judgments": 5, "n_touched": 4}]
+
+
+def test_results_count_what_was_chosen_and_not_what_was_undone() -> None:
+    from annotation.watching import wins_by_codec
+
+    study = make_study(n_sources=1, allow_not_sure=True, judgments_per_triplet=9)
+    sides = []
+    for _ in range(3):
+        session = make_session(study)
+        (judgment,) = make_judgments(session, 1)
+        sides.append(judgment.choice)
+    undone = make_session(study)
+    (judgment,) = make_judgments(undone, 1)
+    serving.record(undone, [make_answer(judgment.trial, "not_sure", supersedes=judgment.pk)])
+    excluded = make_session(study)
+    make_judgments(excluded, 1)
+    Session.objects.filter(pk=excluded.pk).update(verdict=Session.Verdict.EXCLUDED)
+    cells = {cell["codec"]: cell for cell in wins_by_codec(study)}
+    triplet = study.triplets.get()
+    for side in ("first", "second"):
+        cell = cells[getattr(triplet, side).codec]
+        assert cell["n"] == 4
+        assert cell["chosen"] == sides.count(side) + 0.5
+        assert cell["share"] == cell["chosen"] / 4
+
+
+def test_the_gallery_counts_each_standing_choice_once(ada: Client) -> None:
+    study = make_study(n_sources=2, judgments_per_triplet=9)
+    for _ in range(3):
+        session = make_session(study)
+        (first, _) = make_judgments(session, 2)
+        serving.record(session, [make_answer(first.trial, "right", supersedes=first.pk)])
+    page = ada.get(reverse("study_gallery", args=["which"])).context["page"]
+    for triplet in page:
+        assert triplet.n_judged == 3
+        assert triplet.k_first + triplet.k_second == 3
+
+
+def test_the_gallery_has_pages(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study_views, "TRIPLETS_A_PAGE", 2)
+    make_study(n_sources=3)
+    address = reverse("study_gallery", args=["which"])
+    assert len(ada.get(address, {"page": 1}).context["page"]) == 2
+    assert len(ada.get(address, {"page": 2}).context["page"]) == 1
+    assert ada.get(address, {"page": "nonsense"}).status_code == 200
+
+
+def test_the_csv_is_a_streamed_download(ada: Client) -> None:
+    study = make_study()
+    make_judgments(make_session(study), 2)
+    reply = ada.get(reverse("judgments_csv", args=["which"]))
+    assert reply.streaming
+    assert reply["Content-Disposition"] == 'attachment; filename="judgments-which.csv"'
+    lines = b"".join(reply.streaming_content).decode()
+    assert len(list(csv.DictReader(io.StringIO(lines)))) == 2
+
+
+def test_a_simulated_csv_says_so_in_its_name(ada: Client) -> None:
+    make_study(is_simulated=True)
+    reply = ada.get(reverse("judgments_csv", args=["which"]))
+    assert "judgments-which-simulated.csv" in reply["Content-Disposition"]
+
+
+# What Ada does
+
+
+FORM = {
+    "title": "Which?", "slug": "new-one", "collection": "kodak", "codecs": ["jpeg", "webp"],
+    "rates_bpp": "0.5", "crop": "centre", "crop_px": 64, "judgments_per_triplet": 2,
+    "session_length": 10, "seed": 3,
+}  # fmt: skip
+
+
+def test_ada_designs_a_study(ada: Client) -> None:
+    make_ladder("kodak")
+    reply = ada.post(reverse("new_study"), FORM)
+    assert reply.status_code == 302
+    assert reply["Location"] == reverse("study", args=["new-one"])
+    study = Study.objects.get()
+    assert (study.state, study.created_by.username, study.seed) == ("draft", "ada", 3)
+    assert study.triplets.count() == 2
+    assert "2 triplets planned" in text_of(ada.get(reply["Location"]))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"codecs": ["jpeg"]}, "at least two"),
+        ({"codecs": []}, "required"),
+        ({"rates_bpp": "fast"}, "separated by commas"),
+        ({"rates_bpp": "0"}, "bits per pixel"),
+        ({"rates_bpp": "0.77"}, "encode_ladder"),
+        ({"collection": "ghost"}, "ghost"),
+        ({"slug": "two words"}, "slug"),
+        ({"slug": "taken"}, "exists"),
+        ({"crop_px": "10"}, "64"),
+        ({"title": ""}, "required"),
+    ],
+    ids=str,
+)
+def test_a_design_that_cannot_be_made_is_told_in_the_form(
+    ada: Client, change: dict[str, Any], said: str
+) -> None:
+    make_ladder("kodak")
+    make_study("taken", collection="kodak")
+    reply = ada.post(reverse("new_study"), {**FORM, **change})
+    assert reply.status_code == 200
+    errors = json.dumps(reply.context["form"].errors.get_json_data())
+    assert said in errors
+    assert Study.objects.count() == 1
+
+
+def test_ada_opens_pauses_and_closes(ada: Client) -> None:
+    study = make_study(state="draft")
+    for state in ("open", "paused", "closed"):
+        reply = ada.post(reverse("study_state", args=["which"]), {"state": state}, follow=True)
+        study.refresh_from_db()
+        assert study.state == state
+        assert f"now {state}" in text_of(reply)
+
+
+def test_a_step_that_does_not_exist_is_told(ada: Client) -> None:
+    study = make_study(state="draft")
+    for state in ("paused", "nonsense", ""):
+        reply = ada.post(reverse("study_state", args=["which"]), {"state": state}, follow=True)
+        assert [str(found.level_tag) for found in reply.context["messages"]] == ["error"]
+        study.refresh_from_db()
+        assert study.state == "draft"
+
+
+@pytest.mark.parametrize("name", ["study_state", "study_freeze"])
+def test_reading_never_changes_a_study(ada: Client, name: str) -> None:
+    make_study(state="draft")
+    assert ada.get(reverse(name, args=["which"])).status_code == 405
+
+
+@pytest.mark.parametrize("is_simulated", [True, False])
+def test_ada_freezes_a_dataset_as_a_run(ada: Client, is_simulated: bool) -> None:
+    make_judgments(make_session(make_study(is_simulated=is_simulated)), 2)
+    form = {"name": "first", "seed": 2, "test_share": 0.5}
+    reply = ada.post(reverse("study_freeze", args=["which"]), form)
+    run = Run.objects.get()
+    assert reply["Location"] == reverse("run", args=[run.pk])
+    assert (run.kind, run.created_by.username, run.is_simulated) == (
+        "freeze_dataset", "ada", is_simulated,
+    )  # fmt: skip
+    assert runs.claim(run.pk, "test")
+    assert runs.execute(run.pk, "test") == Run.State.DONE
+    run.refresh_from_db()
+    dataset = Dataset.objects.get()
+    assert (dataset.name, dataset.is_simulated, dataset.created_by.username) == (
+        "first", is_simulated, "ada",
+    )  # fmt: skip
+    assert run.dataset == dataset
+
+
+def test_a_freeze_that_cannot_be_is_told(ada: Client) -> None:
+    make_study()
+    form = {"name": "first", "seed": 2, "test_share": 7}
+    reply = ada.post(reverse("study_freeze", args=["which"]), form, follow=True)
+    assert "Nothing was frozen" in text_of(reply)
+    assert not Run.objects.exists()
+
+
+# What people see
+
+
+def test_home_lists_open_studies_to_people_and_the_desk_to_ada(ada: Client) -> None:
+    for slug, values in (
+        ("open-one", {}), ("drafted", {"state": "draft"}), ("halted", {"state": "paused"}),
+        ("over", {"state": "closed"}), ("robots", {"is_simulated": True}),
+    ):  # fmt: skip
+        make_study(slug, title=f"Study {slug}", **values)
+    page = text_of(Client().get("/"))
+    assert "Study open-one" in page
+    assert not [slug for slug in ("drafted", "halted", "over", "robots") if slug in page]
+    assert "annotation/desk.html" in [found.name for found in ada.get("/").templates]
+
+
+def test_a_draft_has_no_page_for_people() -> None:
+    make_study(state="draft")
+    for name in ("welcome", "trial"):
+        assert Client().get(reverse(name, args=["which"])).status_code == 404
+    assert Client().post(reverse("begin", args=["which"])).status_code == 404
+
+
+@pytest.mark.parametrize("state", ["paused", "closed"])
+def test_a_study_that_stopped_says_so_and_begins_no_session(state: str) -> None:
+    make_study(state=state)
+    ben = Client()
+    page = text_of(ben.get(reverse("welcome", args=["which"])))
+    assert ("paused" if state == "paused" else "no more choices") in page
+    assert ben.post(reverse("begin", args=["which"]))["Location"] == "/s/which/"
+    assert not Session.objects.exists()
+    assert not Annotator.objects.exists()
+
+
+def test_looking_at_a_study_stores_nothing_about_a_visitor() -> None:
+    make_study()
+    ben = Client()
+    assert "agree" in text_of(ben.get(reverse("welcome", args=["which"])))
+    assert COOKIE not in ben.cookies
+    assert not Annotator.objects.exists()
+
+
+def test_beginning_again_in_the_same_browser_goes_on() -> None:
+    study = make_study(n_sources=3, session_length=3)
+    ben = Client()
+    for _ in range(2):
+        reply = ben.post(reverse("begin", args=["which"]))
+        assert reply["Location"] == reverse("trial", args=["which"])
+    session = study.sessions.get()
+    make_judgments(session, 2)
+    page = text_of(ben.get(reverse("welcome", args=["which"])))
+    assert "Continue" in page
+    assert "2 of 3" in page
+
+
+def test_a_begun_session_belongs_to_the_account_where_there_is_one() -> None:
+    make_study()
+    client = Client()
+    ben = make_ben()
+    client.force_login(ben)
+    client.post(reverse("begin", args=["which"]))
+    assert Session.objects.get().annotator.user == ben
+
+
+@pytest.mark.parametrize("name", ["trial", "thanks"])
+def test_a_page_of_a_session_leads_to_the_first_page_where_there_is_none(name: str) -> None:
+    make_study()
+    reply = Client().get(reverse(name, args=["which"]))
+    assert (reply.status_code, reply["Location"]) == (302, "/s/which/")
+
+
+def test_the_completion_code_is_shown_to_its_own_browser_alone() -> None:
+    study = make_study()
+    ben, other = Client(), Client()
+    for client in (other, ben):
+        client.post(reverse("begin", args=["which"]))
+    session = study.sessions.first()
+    assert ben.get(reverse("thanks", args=["which"])).status_code == 302
+    make_judgments(session, 2)
+    serving.finish(session)
+    assert session.completion_code in text_of(ben.get(reverse("thanks", args=["which"])))
+    assert other.get(reverse("thanks", args=["which"])).status_code == 302
+
+
+def test_pages_of_a_session_are_not_kept_by_caches() -> None:
+    make_study()
+    ben = Client()
+    ben.post(reverse("begin", args=["which"]))
+    for name in ("welcome", "trial"):
+        control = ben.get(reverse(name, args=["which"]))["Cache-Control"]
+        assert "no-store" in control
+        assert "private" in control
+
+
+def test_a_cookie_of_nobody_begins_as_somebody_new() -> None:
+    make_study()
+    ben = Client()
+    ben.cookies[COOKIE] = f"{uuid.uuid4()}:forged"
+    ben.post(reverse("begin", args=["which"]))
+    assert Annotator.objects.get().user is None
+
+
+def test_a_cookie_of_a_simulated_observer_is_nobodys(rf: Any) -> None:
+    from django.core import signing
+
+    from annotation.recognising import annotator_of
+
+    observer, person = make_annotator(is_simulated=True), make_annotator()
+    client = Client()
+    for annotator, found in ((observer, None), (person, person)):
+        signed = signing.get_cookie_signer(salt=COOKIE).sign(str(annotator.pk))
+        request = rf.get("/")
+        request.user = _nobody()
+        request.COOKIES[COOKIE] = signed
+        assert annotator_of(request) == found
+    assert client is not None
+
+
+def _nobody() -> Any:
+    from django.contrib.auth.models import AnonymousUser
+
+    return AnonymousUser()
