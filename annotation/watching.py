@@ -79,7 +79,7 @@ def wins_by_codec(study: Study) -> list[dict[str, Any]]:
 
     Counts only; the share is theirs. "Chosen" follows the study's question.
     """
-    rows = (
+    rows: Any = (
         Judgment.objects.of_study(study)
         .standing()
         .exclude(trial__session__verdict=Session.Verdict.EXCLUDED)
@@ -93,7 +93,7 @@ def wins_by_codec(study: Study) -> list[dict[str, Any]]:
         .annotate(n=Count("pk"))
     )
     cells: dict[tuple[float, str], dict[str, float]] = {}
-    for row in [dict(found) for found in rows]:
+    for row in rows:
         rate = row["trial__triplet__target_bpp"]
         for side in ("first", "second"):
             cell = cells.setdefault(

@@ -128,8 +128,9 @@ class Supervisor:
                 cwd=child.folder,
                 env=dict(child.env),
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                # What runs once tells a person what it does; its errors are kept as the others' are.
+                stdout=None if child.runs_once else log,
+                stderr=log,
                 pass_fds=child.pass_fds,
                 start_new_session=True,
                 preexec_fn=lifeline(),

@@ -68,7 +68,10 @@ def test_pictures_are_one_to_one_at_emulated_ratios(site: LiveSite, browser: Bro
         context = browser.new_context(
             viewport={"width": 803, "height": 601}, device_scale_factor=ratio
         )
-        assert_one_to_one_through_a_session(context.new_page(), site.url, study.slug)
+        page = context.new_page()
+        assert_one_to_one_through_a_session(page, site.url, study.slug)
+        # Whole in CSS pixels too: no edge to snap, so not even a nearest pixel to be sought.
+        assert page.evaluate("surface.getBoundingClientRect().width % 1") == 0
         context.close()
 
 
