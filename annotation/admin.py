@@ -49,7 +49,15 @@ class StudyAdmin(admin.ModelAdmin):
         return StudyTextsForm.Meta.fields if obj and obj.is_frozen else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is not None and not obj.is_frozen
+        is_draft = obj is not None and not obj.is_frozen
+        return is_draft and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """A draft goes with its triplets, which nobody deletes one by one."""
+        rows, counts, needed, protected = super().get_deleted_objects(objs, request)
+        return rows, counts, needed - {Triplet._meta.verbose_name}, protected
 
     @admin.display(description="desk")
     def on_the_desk(self, study: Study) -> str:

@@ -18,11 +18,12 @@ from annotation.designing import Design
 from annotation.exporting import FreezeConfig
 from annotation.models import Judgment, Study
 from annotation.simulating import simulate
-from codecs_eval import encoding, ingesting, runs, tasks
+from codecs_eval import encoding, ingesting, runs, tasks, weights
 from codecs_eval.encoding import RATES_BPP, LadderConfig
 from codecs_eval.metrics.table import METRICS
 from codecs_eval.models import Dataset, Reconstruction, Run, SourceImage
 from codecs_eval.reports import AgreementConfig
+from codecs_eval.scoring import weight_file
 from codecs_eval.training.config import PRESETS
 
 Say = Callable[[str], None]
@@ -65,7 +66,10 @@ def make_admin() -> str | None:
 
 
 def fill(photos: Path | None, say: Say) -> None:
-    """Go round the loop; workers must be running. Raises ValueError where a step cannot go on."""
+    """Go round the loop; workers must be running.
+
+    Raises ValueError or RuntimeError where a step cannot go on.
+    """
     names = DemoNames.of(photos)
     began = time.monotonic()
 
@@ -77,7 +81,8 @@ def fill(photos: Path | None, say: Say) -> None:
     quick = tuple(codec for codec in QUICK_CODECS if codec in available)
     _encode(names, quick, tell)
     _open_study(names, quick, tell)
-    # The dear codecs take a minute or two; people can answer meanwhile.
+    # What follows takes minutes; people can answer meanwhile.
+    _obtain_weights(tell)
     _encode(names, tuple(codec for codec in available if codec not in quick), tell)
     study = _simulated_study(names, tuple(available), tell)
     dataset = _freeze(names, study, tell)
@@ -153,6 +158,12 @@ def _open_study(names: DemoNames, codecs: tuple[str, ...], tell: Say) -> None:
         designing.change_state(study, Study.State.OPEN)
         tell(f"A study of {planned.n_triplets} triplets is open.")
     tell(f"Answer it at {_address()}/s/{names.collection}/")
+
+
+def _obtain_weights(tell: Say) -> None:
+    for name in weights.WEIGHTS:
+        path = weight_file(name)
+        tell(f"Pretrained weights {name}: verified, {path}")
 
 
 def _simulated_study(names: DemoNames, codecs: tuple[str, ...], tell: Say) -> Study:

@@ -78,12 +78,21 @@ def create_study(design: Design, *, user: User | None = None) -> tuple[Study, pl
 
 
 def encoded_codecs(collection: str) -> list[str]:
-    """Codecs with at least one reconstruction that hit its rate in a collection."""
-    return sorted(
-        Reconstruction.objects.filter(source__collection=collection, state=Reconstruction.State.HIT)
-        .values_list("codec", flat=True)
-        .distinct()
+    """Codecs with at least one reconstruction that hit its rate in a collection.
+
+    Raises ValueError where there is none.
+    """
+    hits = Reconstruction.objects.filter(
+        source__collection=collection, state=Reconstruction.State.HIT
     )
+    # Without order_by() the rows' own order makes every row distinct.
+    found = sorted(hits.order_by().values_list("codec", flat=True).distinct())
+    if not found:
+        raise ValueError(
+            f"Nothing is encoded in collection {collection!r}; encode its ladder first "
+            "(encode_ladder)."
+        )
+    return found
 
 
 def change_state(study: Study, state: str) -> None:

@@ -29,6 +29,8 @@ class FreezeConfig:
     def __post_init__(self) -> None:
         if not self.study:
             raise ValueError("Found no study; expected its short name.")
+        if self.seed < 0:
+            raise ValueError(f"Found seed {self.seed}; expected 0 or more.")
         if not 0 < self.test_share < 1:
             raise ValueError(f"Found test share {self.test_share}; expected between 0 and 1.")
 

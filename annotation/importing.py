@@ -41,6 +41,8 @@ def import_judgments(
     """
     if file_format not in FORMATS:
         raise ValueError(f"Found format {file_format!r}; expected one of {', '.join(FORMATS)}.")
+    if seed < 0:
+        raise ValueError(f"Found seed {seed}; expected 0 or more.")
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder.")
     pairs = FORMATS[file_format](folder)

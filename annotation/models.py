@@ -52,8 +52,8 @@ class Study(models.Model):
     )
     consent = models.TextField(
         default="Your choices and their timing are stored under a random number, together with "
-        "the size of your window and screen. Nothing else about you is stored. You may stop at "
-        "any time."
+        "what your window and screen are like (size, colours, refresh rate). Nothing else about "
+        "you is stored. You may stop at any time."
     )
     collection = models.SlugField(max_length=80)
     codecs = models.JSONField(default=list)

@@ -43,6 +43,8 @@ def simulate(
         )
     if n_observers < 1:
         raise ValueError(f"Found {n_observers} observers; expected at least 1.")
+    if seed < 0:
+        raise ValueError(f"Found seed {seed}; expected 0 or more.")
     quality = _Quality()
     n_judgments = 0
     for index, observer in enumerate(make_population(n_observers, seed)):

@@ -60,7 +60,8 @@ def welcome(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def begin(request: HttpRequest, slug: str) -> HttpResponse:
     study = _answerable(slug)
-    if not study.is_open:
+    has_begun = _session(request, study, Session.State.ACTIVE) is not None
+    if not study.is_open or not (has_begun or request.POST.get("consent")):
         return redirect("welcome", slug)
     annotator = annotator_for(request)
     serving.begin(study, annotator)

@@ -94,6 +94,7 @@ class DatasetAdmin(ReadOnlyAdmin):
     list_filter = ["is_simulated"]
     search_fields = ["name", "origin"]
     change_form_template = "codecs_eval/admin/dataset_change.html"
+    view_on_site = False
 
     def get_urls(self) -> list[URLPattern]:
         launch = path(
@@ -161,11 +162,9 @@ def _launch_url(dataset: Dataset, name: str) -> str:
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
     list_display = [
-        "title", simulated_badge, "kind", "state", "percent", "note", "created_at", "created_by",
-        "page",
+        "title", simulated_badge, "kind", "state", "percent", "page", "created_at",
     ]  # fmt: skip
     list_filter = ["state", "kind", "is_simulated"]
-    list_select_related = ["created_by"]
     search_fields = ["title"]
     actions = ["cancel_runs", "run_again"]
 

@@ -130,7 +130,7 @@ STORAGES = {
         "OPTIONS": {"location": TRIAD_HOME / "files", "base_url": None},
     },
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        "BACKEND": "config.static_files.HashedStaticFiles"
         if not DEBUG
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },

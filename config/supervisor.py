@@ -128,7 +128,7 @@ class Supervisor:
                 cwd=child.folder,
                 env=dict(child.env),
                 stdin=subprocess.DEVNULL,
-                # What runs once tells a person what it does; its errors are kept as the others' are.
+                # What runs once tells a person what it does; its errors go to its log.
                 stdout=None if child.runs_once else log,
                 stderr=log,
                 pass_fds=child.pass_fds,

@@ -3,6 +3,8 @@ import { drawCurves } from "./curves.js";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 10000;
+// A restarting server keeps its port: a request may wait there for nobody.
+const PATIENCE_MS = 8000;
 
 const page = document.querySelector("[data-state-url]");
 const live = (name) => page.querySelector(`[data-live="${name}"]`);
@@ -57,7 +59,7 @@ function show(state) {
 
 async function ask() {
   const url = `${page.dataset.stateUrl}?line=${lastLine}&point=${lastPoint}`;
-  const reply = await fetch(url, { headers: { Accept: "application/json" } });
+  const reply = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
   if (!reply.ok) throw new Error(`the server answered ${reply.status}`);
   return reply.json();
 }
@@ -74,8 +76,8 @@ async function step() {
     wait = isMoving ? FIRST_WAIT_MS : Math.min(wait * 1.5, LONGEST_WAIT_MS);
   } catch (error) {
     wait = Math.min(wait * 2, LONGEST_WAIT_MS);
-    live("trouble").textContent =
-      `No news: ${error.message}. Asking again in ${Math.round(wait / 1000)} s.`;
+    const reason = error.name === "TimeoutError" ? "the server does not answer" : error.message;
+    live("trouble").textContent = `No news: ${reason}. Asking again in ${Math.round(wait / 1000)} s.`;
   }
   timer = setTimeout(step, document.hidden ? LONGEST_WAIT_MS : wait);
   return undefined;

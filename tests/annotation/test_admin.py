@@ -125,6 +125,14 @@ def test_a_draft_can_be_deleted_with_its_triplets(ada: Client) -> None:
     assert not Triplet.objects.exists()
 
 
+def test_staff_without_the_right_to_delete_cannot_delete_a_draft() -> None:
+    study = make_study(state="draft")
+    client = Client()
+    client.force_login(make_ada(is_superuser=False))
+    assert client.post(page(Study, "delete", study.pk), {"post": "yes"}).status_code == 403
+    assert Study.objects.exists()
+
+
 def test_a_study_that_was_opened_cannot_be_deleted(ada: Client) -> None:
     study = make_study()
     assert ada.post(page(Study, "delete", study.pk), {"post": "yes"}).status_code == 403

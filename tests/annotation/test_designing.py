@@ -102,9 +102,16 @@ def test_a_name_that_is_taken_is_refused_and_the_first_study_stays() -> None:
 def test_encoded_codecs_are_those_with_a_hit() -> None:
     source = make_source("kodak")
     make_reconstruction(source, "webp")
-    make_reconstruction(source, "jpeg")
+    for rate_bpp in (0.25, 0.5):
+        make_reconstruction(source, "jpeg", rate_bpp)
     make_reconstruction(source, "avif", state=Reconstruction.State.UNREACHABLE)
     assert designing.encoded_codecs("kodak") == ["jpeg", "webp"]
+
+
+def test_a_collection_of_which_nothing_is_encoded_has_no_codecs() -> None:
+    make_source("bare")
+    with pytest.raises(ValueError, match="encode_ladder"):
+        designing.encoded_codecs("bare")
 
 
 # Open, pause, close

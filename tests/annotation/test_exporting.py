@@ -167,6 +167,7 @@ def test_a_dataset_is_never_frozen_over_another() -> None:
         ({"study": ""}, "no study"),
         ({"test_share": 0}, "test share"),
         ({"test_share": 1}, "test share"),
+        ({"seed": -1}, "seed"),
     ],
 )
 def test_an_impossible_freeze_is_refused(values: dict[str, Any], said: str) -> None:

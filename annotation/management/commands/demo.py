@@ -8,8 +8,6 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotation import demo
-from codecs_eval import weights
-from codecs_eval.scoring import weight_file
 
 
 class Command(BaseCommand):
@@ -24,25 +22,9 @@ class Command(BaseCommand):
         if photos is not None and not photos.is_dir():
             raise CommandError(f"{photos} is not a folder; expected one with photos.")
         call_command("migrate", verbosity=0, interactive=False)
-        self._obtain_weights()
         self._tell_login(demo.make_admin(), as_json=options["json"])
         fill = ["fill_demo", *(["--photos", str(photos.resolve())] if photos else [])]
         call_command("up", then=shlex.join(fill), no_migrate=True)
-
-    def _obtain_weights(self) -> None:
-        missing = [
-            row.name
-            for row in weights.status(settings.TRIAD_HOME / "weights")
-            if row.state == "missing"
-        ]
-        if missing:
-            self.stdout.write(f"Obtaining pretrained weights: {', '.join(missing)}")
-            self.stdout.flush()
-        for name in weights.WEIGHTS:
-            try:
-                weight_file(name)
-            except (ValueError, RuntimeError, OSError) as error:
-                raise CommandError(str(error)) from error
 
     def _tell_login(self, password: str | None, *, as_json: bool) -> None:
         address = f"http://{settings.TRIAD_HOST}:{settings.TRIAD_PORT}"

@@ -1,5 +1,4 @@
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ class Command(ReadyCommand):
             )
 
     def _write(self, path: Path | None, study: Study | None) -> int:
-        file = path.open("w", newline="", encoding="utf-8") if path else sys.stdout
+        file = path.open("w", newline="", encoding="utf-8") if path else self.stdout
         n_lines = 0
         try:
             for line in judgments_csv(study):

@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             demo.fill(options["photos"], self._say)
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             raise CommandError(str(error)) from error
 
     def _say(self, line: str) -> None:
