@@ -57,9 +57,10 @@ format: installed-dev  ## put the code in its one format
 	$(PYTHON) -m ruff format
 	$(PYTHON) -m ruff check --fix
 
-bench: installed-dev  ## run every benchmark
-	@set -e; for file in $$(grep -ls '__main__' benchmarks/*.py); do \
-	    echo "== $$file"; $(PYTHON) "$$file"; \
+# A benchmark joins by a line of its own: `# make bench: ARGUMENTS`.
+bench: installed-dev  ## run the benchmarks
+	@set -e; grep -sH '^# make bench:' benchmarks/*.py | while IFS=: read -r file _ arguments; do \
+	    echo "== $$file"; $(PYTHON) -m benchmarks.$$(basename $$file .py) $$arguments < /dev/null; \
 	done
 
 clean:  ## remove .venv and the caches; var, where the data is, stays

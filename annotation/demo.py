@@ -36,7 +36,6 @@ PHOTOS = {
     "motorcycle_left.png": ("CC0-1.0", "Middlebury Stereo 2014: motorcycle, left view"),
 }
 QUICK_CODECS = ("jpeg", "webp", "jpeg2000", "jpegxl")
-N_OBSERVERS = 24
 POLL_S = 1.0
 
 
@@ -185,7 +184,9 @@ def _simulated_study(names: DemoNames, codecs: tuple[str, ...], tell: Say) -> St
         designing.change_state(study, Study.State.OPEN)
     if not Judgment.objects.of_study(study).exists():
         tell("Simulated observers answer a study of all codecs (SIMULATED everywhere).")
-        done = simulate(study, n_observers=N_OBSERVERS, seed=1)
+        n_wanted = study.triplets.count() * study.judgments_per_triplet
+        n_observers = -(-n_wanted // study.session_length)
+        done = simulate(study, n_observers=n_observers, seed=1)
         tell(f"SIMULATED: {done.n_judgments} judgments by {done.n_observers} observers.")
     return study
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from annotation.models import Judgment, Session, Study, Trial
+from codecs_eval.codecs.table import CODECS
 from codecs_eval.models import Dataset, Run, SourceImage
 
 
@@ -105,7 +106,13 @@ def wins_by_codec(study: Study) -> list[dict[str, Any]]:
             elif row["choice"] == "not_sure":
                 cell["chosen"] += row["n"] / 2
     return [
-        {"target_bpp": rate, "codec": codec, **cell, "share": cell["chosen"] / cell["n"]}
+        {
+            "target_bpp": rate,
+            "codec": codec,
+            "entry": CODECS.get(codec),
+            **cell,
+            "share": cell["chosen"] / cell["n"],
+        }
         for (rate, codec), cell in sorted(cells.items())
     ]
 

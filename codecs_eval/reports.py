@@ -73,9 +73,16 @@ def agreement_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
     notes: list[str] = []
     for index, name in enumerate(config.metrics):
         reporter.progress(index, len(config.metrics), name)
-        found = _distances(run.dataset, dataset, part, name, index, reporter)
+        try:
+            found = _distances(run.dataset, dataset, part, name, index, reporter)
+        except ValueError as error:
+            # A metric that cannot take these images (too small, say) does not cost the others.
+            notes.append(f"{name} was left out: {error}")
+            continue
         metrics.append(found.distances)
         notes += found.notes
+    if not metrics:
+        raise ValueError(" ".join(notes))
     report = evaluate_dataset(
         dataset, metrics, part, Bootstrap(resamples=config.resamples, seed=config.seed)
     )

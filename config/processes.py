@@ -53,8 +53,8 @@ def workers() -> list[Child]:
     n_encoders = str(settings.ENCODE_PROCESSES)
     one_thread = {"OMP_NUM_THREADS": "1"}
     return [
-        # Short work one by one, and the clock (beat) beside it.
-        worker("light", "light", ["-P", "solo", "-B", "-s", schedule], one_thread),
+        # Short work, and the clock (beat) beside it; two, so that a freeze holds up no sweep.
+        worker("light", "light", ["-P", "prefork", "-c", "2", "-B", "-s", schedule], one_thread),
         # One codec on each core: threads inside them would only fight.
         worker("encode", "encode", ["-P", "prefork", "-c", n_encoders], one_thread),
         worker("train", "train", ["-P", "prefork", "-c", "1"], {}),
