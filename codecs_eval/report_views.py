@@ -12,6 +12,7 @@ from codecs_eval.access import researchers_only
 from codecs_eval.models import Run
 from codecs_eval.serving_files import is_download, named, svg_reply
 
+REPORTS_ON_PAGE = 50
 # What may be taken from a report's folder, and as what.
 FILES = {
     "report.json": "application/json",
@@ -29,7 +30,7 @@ FIGURES = {
 @require_GET
 def report_list(request: HttpRequest) -> HttpResponse:
     return render(
-        request, "codecs_eval/reports.html", {"reports": run_lists.finished_reports()[:200]}
+        request, "codecs_eval/reports.html", {"reports": run_lists.finished_reports()[:REPORTS_ON_PAGE]}
     )
 
 

@@ -6,7 +6,8 @@ from codecs_eval.models import Dataset, Run, RunQuerySet
 
 
 def listed(kind: str = "") -> RunQuerySet:
-    found = Run.objects.select_related("dataset", "created_by").defer("traceback")
+    """Rows of a table: results (whole reports) and tracebacks stay in the database."""
+    found = Run.objects.select_related("dataset", "created_by").defer("traceback", "result")
     return found.filter(kind=kind) if kind else found
 
 
@@ -19,12 +20,13 @@ def of_collection(collection: str) -> RunQuerySet:
 
 
 def trained_metrics() -> RunQuerySet:
-    """Finished trainings, newest first."""
-    return listed("train_metric").filter(state=Run.State.DONE)
+    """Finished trainings with their results, newest first."""
+    return listed("train_metric").filter(state=Run.State.DONE).defer(None)
 
 
 def finished_reports() -> RunQuerySet:
-    return listed("agreement").filter(state=Run.State.DONE)
+    """Reports with their numbers, newest first."""
+    return listed("agreement").filter(state=Run.State.DONE).defer(None)
 
 
 def parts_by_group(run: Run) -> list[dict[str, Any]]:

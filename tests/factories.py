@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 from django.contrib.auth import get_user_model
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -169,6 +172,11 @@ def make_session(study: Study, annotator: Annotator | None = None, **values: Any
             **values,
         }
     )
+
+
+def begin_in(client: Client, study: Study) -> HttpResponse:
+    """What a person's browser does: reads the first page, agrees, begins."""
+    return client.post(reverse("begin", args=[study.slug]), {"consent": "on"})
 
 
 def make_answer(trial: Trial, side: str = "left", **values: Any) -> serving.Answer:

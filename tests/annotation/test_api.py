@@ -12,7 +12,7 @@ from django.urls import reverse
 from annotation import planning
 from annotation.models import Judgment, Session, Study, Trial
 from annotation.recognising import COOKIE
-from tests.factories import make_ben, make_study
+from tests.factories import begin_in, make_ben, make_study
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
 
@@ -27,8 +27,8 @@ class Browser:
     def __init__(self, study: Study, client: Client | None = None) -> None:
         self.study = study
         self.client = client or Client()
-        begun = self.client.post(reverse("begin", args=[study.slug]))
-        assert begun.status_code == 302
+        begun = begin_in(self.client, study)
+        assert begun["Location"] == reverse("trial", args=[study.slug])
         self.session = study.sessions.first()
         assert self.session is not None
 

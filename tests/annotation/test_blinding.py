@@ -15,7 +15,14 @@ from annotation import blinding, planning
 from annotation.models import Study, Trial
 from codecs_eval import storing
 from codecs_eval.codecs.table import CODECS
-from tests.factories import make_picture, make_reconstruction, make_session, make_source, make_study
+from tests.factories import (
+    begin_in,
+    make_picture,
+    make_reconstruction,
+    make_session,
+    make_source,
+    make_study,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
 
@@ -99,7 +106,7 @@ class Walk:
     def post(self, name: str, body: dict[str, Any] | None = None) -> HttpResponse:
         path = reverse(name, args=[self.study.slug])
         if body is None:
-            return self._kept("POST", path, self.client.post(path))
+            return self._kept("POST", path, self.client.post(path, {"consent": "on"}))
         reply = self.client.post(path, body, content_type="application/json")
         return self._kept("POST", path, reply)
 
@@ -224,7 +231,7 @@ def test_another_browser_may_not_read_an_image() -> None:
     assert walk.client.get(path).status_code == 200
     assert Client().get(path).status_code == 404
     other = Client()
-    other.post(reverse("begin", args=[study.slug]))
+    begin_in(other, study)
     assert other.get(path).status_code == 404
 
 

@@ -18,6 +18,7 @@ from annotation.recognising import COOKIE
 from codecs_eval import runs
 from codecs_eval.models import Dataset, Run
 from tests.factories import (
+    begin_in,
     make_ada,
     make_annotator,
     make_answer,
@@ -353,7 +354,7 @@ def test_a_study_that_stopped_says_so_and_begins_no_session(state: str) -> None:
     ben = Client()
     page = text_of(ben.get(reverse("welcome", args=["which"])))
     assert ("paused" if state == "paused" else "no more choices") in page
-    assert ben.post(reverse("begin", args=["which"]))["Location"] == "/s/which/"
+    assert begin_in(ben, Study.objects.get())["Location"] == "/s/which/"
     assert not Session.objects.exists()
     assert not Annotator.objects.exists()
 
@@ -366,11 +367,21 @@ def test_looking_at_a_study_stores_nothing_about_a_visitor() -> None:
     assert not Annotator.objects.exists()
 
 
+def test_nobody_begins_without_consent() -> None:
+    make_study()
+    ben = Client()
+    for form in ({}, {"consent": ""}):
+        reply = ben.post(reverse("begin", args=["which"]), form)
+        assert reply["Location"] == reverse("welcome", args=["which"])
+    assert not Session.objects.exists()
+    assert not Annotator.objects.exists()
+
+
 def test_beginning_again_in_the_same_browser_goes_on() -> None:
     study = make_study(n_sources=3, session_length=3)
     ben = Client()
     for _ in range(2):
-        reply = ben.post(reverse("begin", args=["which"]))
+        reply = begin_in(ben, Study.objects.get())
         assert reply["Location"] == reverse("trial", args=["which"])
     session = study.sessions.get()
     make_judgments(session, 2)
@@ -384,7 +395,7 @@ def test_a_begun_session_belongs_to_the_account_where_there_is_one() -> None:
     client = Client()
     ben = make_ben()
     client.force_login(ben)
-    client.post(reverse("begin", args=["which"]))
+    begin_in(client, Study.objects.get())
     assert Session.objects.get().annotator.user == ben
 
 
@@ -399,7 +410,7 @@ def test_the_completion_code_is_shown_to_its_own_browser_alone() -> None:
     study = make_study()
     ben, other = Client(), Client()
     for client in (other, ben):
-        client.post(reverse("begin", args=["which"]))
+        begin_in(client, Study.objects.get())
     session = study.sessions.first()
     assert ben.get(reverse("thanks", args=["which"])).status_code == 302
     make_judgments(session, 2)
@@ -411,7 +422,7 @@ def test_the_completion_code_is_shown_to_its_own_browser_alone() -> None:
 def test_pages_of_a_session_are_not_kept_by_caches() -> None:
     make_study()
     ben = Client()
-    ben.post(reverse("begin", args=["which"]))
+    begin_in(ben, Study.objects.get())
     for name in ("welcome", "trial"):
         control = ben.get(reverse(name, args=["which"]))["Cache-Control"]
         assert "no-store" in control
@@ -422,7 +433,7 @@ def test_a_cookie_of_nobody_begins_as_somebody_new() -> None:
     make_study()
     ben = Client()
     ben.cookies[COOKIE] = f"{uuid.uuid4()}:forged"
-    ben.post(reverse("begin", args=["which"]))
+    begin_in(ben, Study.objects.get())
     assert Annotator.objects.get().user is None
 
 

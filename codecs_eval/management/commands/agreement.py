@@ -57,4 +57,6 @@ class Command(RunCommand):
             value = people.get(name)
             said = f"{value['value']:.1%}" if value else f"not estimable: {people.get('reason')}"
             self.stdout.write(f"  people, {name}: {said}")
+        for note in run.result.get("notes", []):
+            self.stdout.write(f"  note: {note}")
         self.stdout.write(f"  page: {run.get_absolute_url()}  files: {run.folder}")
