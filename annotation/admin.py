@@ -10,19 +10,7 @@ from django.utils.html import format_html
 
 from annotation import designing
 from annotation.models import Annotator, Judgment, Session, Study, Trial, Triplet
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that only the loop itself writes."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from codecs_eval.admin import ReadOnlyAdmin
 
 
 class StudyTextsForm(forms.ModelForm):

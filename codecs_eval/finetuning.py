@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.conf import settings
+
 from codecs_eval import datasets
-from codecs_eval.models import Dataset, Run
+from codecs_eval.models import Run
 from codecs_eval.run_kinds import config_of
 from codecs_eval.runs import RunReporter
 from codecs_eval.scoring import weight_file
@@ -19,10 +21,6 @@ def train_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
         run.folder,
         weight_file,
         reporter,
+        # Features depend on the dataset and the trunk alone: later trainings find them here.
+        cache=settings.TRIAD_HOME / "features",
     )
-
-
-def trained_runs(dataset: Dataset | None = None) -> Any:
-    """Finished training runs, newest first."""
-    found = Run.objects.filter(kind="train_metric", state=Run.State.DONE)
-    return found if dataset is None else found.filter(dataset=dataset)

@@ -30,7 +30,9 @@ FIGURES = {
 @require_GET
 def report_list(request: HttpRequest) -> HttpResponse:
     return render(
-        request, "codecs_eval/reports.html", {"reports": run_lists.finished_reports()[:REPORTS_ON_PAGE]}
+        request,
+        "codecs_eval/reports.html",
+        {"reports": run_lists.finished_reports()[:REPORTS_ON_PAGE]},
     )
 
 

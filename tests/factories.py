@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from django.contrib.auth import get_user_model
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -174,7 +173,7 @@ def make_session(study: Study, annotator: Annotator | None = None, **values: Any
     )
 
 
-def begin_in(client: Client, study: Study) -> HttpResponse:
+def begin_in(client: Client, study: Study) -> Any:
     """What a person's browser does: reads the first page, agrees, begins."""
     return client.post(reverse("begin", args=[study.slug]), {"consent": "on"})
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -76,7 +75,7 @@ def secrets_of(study: Study) -> set[str]:
     return found
 
 
-def everything_in(response: HttpResponse) -> str:
+def everything_in(response: Any) -> str:
     head = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
     cookies = response.cookies.output()
     return f"{head}\n{cookies}\n{response.content.decode('latin-1')}".lower()
@@ -97,20 +96,20 @@ class Walk:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.client = Client()
-        self.replies: list[tuple[str, HttpResponse]] = []
-        self.images: list[HttpResponse] = []
+        self.replies: list[tuple[str, Any]] = []
+        self.images: list[Any] = []
 
-    def get(self, path: str) -> HttpResponse:
+    def get(self, path: str) -> Any:
         return self._kept("GET", path, self.client.get(path))
 
-    def post(self, name: str, body: dict[str, Any] | None = None) -> HttpResponse:
+    def post(self, name: str, body: dict[str, Any] | None = None) -> Any:
         path = reverse(name, args=[self.study.slug])
         if body is None:
             return self._kept("POST", path, self.client.post(path, {"consent": "on"}))
         reply = self.client.post(path, body, content_type="application/json")
         return self._kept("POST", path, reply)
 
-    def _kept(self, method: str, path: str, reply: HttpResponse) -> HttpResponse:
+    def _kept(self, method: str, path: str, reply: Any) -> Any:
         assert reply.status_code in (200, 302), f"{method} {path}: {reply.status_code}"
         self.replies.append((f"{method} {path}", reply))
         return reply
@@ -202,11 +201,11 @@ def test_the_sides_show_what_the_trial_says() -> None:
     for trial in planning.lease_trials(make_session(study), 9):
         left, top, right, bottom = trial.triplet.box
         first, second = trial.triplet.first, trial.triplet.second
-        shown = {"original": trial.triplet.source, "left": second, "right": first}
+        shown = {"original": trial.triplet.source.path, "left": second.path, "right": first.path}
         if trial.first_on_left:
-            shown |= {"left": first, "right": second}
-        for side, row in shown.items():
-            expected = storing.read_pixels(row.path)[top:bottom, left:right]
+            shown |= {"left": first.path, "right": second.path}
+        for side, path in shown.items():
+            expected = storing.read_pixels(path)[top:bottom, left:right]
             found = _decoded(blinding.image_of(trial, side))
             assert np.array_equal(found, expected)
 

@@ -12,7 +12,14 @@ from django.core.management import CommandError, call_command
 from annotation.models import Judgment, Study
 from codecs_eval.models import Dataset, Run
 from tests.annotation.test_importing import GOOD, make_folder
-from tests.factories import make_judgments, make_ladder, make_session, make_source, make_study
+from tests.factories import (
+    make_judgments,
+    make_ladder,
+    make_reconstruction,
+    make_session,
+    make_source,
+    make_study,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
 
@@ -60,8 +67,6 @@ def test_create_study_opens_it_where_asked_and_marks_a_simulated_one() -> None:
 
 
 def test_create_study_leaves_out_what_missed_its_rate() -> None:
-    from tests.factories import make_reconstruction
-
     for source in make_ladder("kodak", n_sources=2):
         make_reconstruction(source, "avif", state="nearest", bpp=0.7)
     found = told(

@@ -117,7 +117,9 @@ def test_every_filter_counts_what_it_dropped() -> None:
 
 def test_a_doubtful_or_unscreened_session_stays_in() -> None:
     study = make_answered_study()
-    Session.objects.filter(pk=study.sessions.first().pk).update(verdict=Session.Verdict.DOUBTFUL)
+    Session.objects.filter(pk=study.sessions.earliest("started_at").pk).update(
+        verdict=Session.Verdict.DOUBTFUL
+    )
     assert freeze_dataset(study, FreezeConfig(study="which")).n_judgments == 8
 
 

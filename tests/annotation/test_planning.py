@@ -226,7 +226,7 @@ def test_sides_follow_the_sessions_seed_and_not_its_blocks() -> None:
 
 def test_checks_and_practice_are_not_handed_out_as_main_trials() -> None:
     study = make_study(n_sources=2)
-    study.triplets.filter(pk=study.triplets.first().pk).update(kind=Triplet.Kind.SENTINEL)
+    study.triplets.filter(pk=study.triplets.earliest("pk").pk).update(kind=Triplet.Kind.SENTINEL)
     assert len(planning.lease_trials(make_session(study), 8)) == 1
 
 

@@ -1,4 +1,4 @@
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, replace
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 from codecs_eval import datasets, runs
 from codecs_eval.management.running import RunCommand
 from codecs_eval.models import Run
-from codecs_eval.training.config import TrainMetricConfig
+from codecs_eval.training.config import PRESETS, TrainMetricConfig
 
 
 class Command(RunCommand):
@@ -15,6 +15,9 @@ class Command(RunCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--dataset", required=True, help="name or id")
+        parser.add_argument(
+            "--preset", choices=PRESETS, default="reference", help="where the other settings start"
+        )
         for entry in fields(TrainMetricConfig):
             _add_option(parser, entry)
 
@@ -25,7 +28,7 @@ class Command(RunCommand):
             for entry in fields(TrainMetricConfig)
             if options[entry.name] is not None
         }
-        config = TrainMetricConfig(**given)
+        config = replace(PRESETS[options["preset"]], **given)
         return runs.create(
             "train_metric",
             config,
