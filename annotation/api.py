@@ -77,8 +77,26 @@ def judgments(session: Session, body: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(answers, list) or len(answers) > MOST_ANSWERS:
         raise BadRequest(f"Expected a list of at most {MOST_ANSWERS} judgments.")
     _note_viewing(session, body.get("viewing"))
-    receipt = serving.record(session, [_answer(entry) for entry in answers])
-    return {"stored": receipt.stored, "refused": receipt.refused, **_next(session, body)}
+    readable, refused = _read(answers)
+    receipt = serving.record(session, readable)
+    return {
+        "stored": receipt.stored,
+        "refused": refused + receipt.refused,
+        **_next(session, body),
+    }
+
+
+def _read(entries: list[Any]) -> tuple[list[serving.Answer], list[dict[str, str]]]:
+    """One unreadable answer never holds up the others: it is refused under its own key."""
+    readable, refused = [], []
+    for entry in entries:
+        try:
+            readable.append(_answer(entry))
+        except BadRequest as error:
+            if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+                raise
+            refused.append({"id": entry["id"], "reason": str(error)})
+    return readable, refused
 
 
 @_json_view

@@ -105,6 +105,8 @@ def lease_trials(session: Session, n: int) -> list[Trial]:
     """
     with transaction.atomic():
         held = Session.objects.select_for_update().get(pk=session.pk)
+        # One lease at a time in a study keeps its counts balanced; SQLite does so by itself.
+        Study.objects.select_for_update().only("pk").get(pk=held.study_id)
         renewed = _renew_expired(held, n)
         taken = held.trials.count()
         # An expired trial keeps its place: a session never grows beyond its length.
@@ -152,7 +154,7 @@ def _renewable(session: Session) -> TrialQuerySet:
 
 
 def has_more_for(session: Session) -> bool:
-    """Whether a trial is left for this session, be it locked by somebody else's lease just now."""
+    """Whether a trial is left for this session."""
     if _renewable(session).exists():
         return True
     return session.trials.count() < session.study.session_length and _unseen(session).exists()
@@ -171,13 +173,7 @@ def _unseen(session: Session) -> TripletQuerySet:
 
 
 def _next_triplets(session: Session, n: int) -> list[Triplet]:
-    neediest = (
-        _unseen(session)
-        .neediest_first()
-        # Two people asking at once never wait for, nor take, each other's rows.
-        .select_for_update(skip_locked=True, of=("self",))
-    )
-    return list(neediest[:n])
+    return list(_unseen(session).neediest_first()[:n])
 
 
 def _first_on_left(seed: int, position: int) -> bool:

@@ -25,8 +25,9 @@ def annotator_for(request: HttpRequest) -> Annotator:
     found = annotator_of(request)
     if found:
         return found
-    user = request.user if request.user.is_authenticated else None
-    return Annotator.objects.create(user=user)
+    if request.user.is_authenticated:
+        return Annotator.objects.get_or_create(user=request.user)[0]
+    return Annotator.objects.create()
 
 
 def remember(response: HttpResponse, annotator: Annotator, *, is_secure: bool) -> None:

@@ -45,6 +45,8 @@ def welcome(request: HttpRequest, slug: str) -> HttpResponse:
         if annotator
         else None
     )
+    if session and not serving.standing_of(session, is_asked=True).n_total:
+        return render(request, "annotation/closed.html", {"study": study, "is_exhausted": True})
     return render(
         request,
         "annotation/welcome.html",

@@ -84,7 +84,7 @@ def wins_by_codec(study: Study) -> list[dict[str, Any]]:
         Judgment.objects.of_study(study)
         .standing()
         .exclude(trial__session__verdict=Session.Verdict.EXCLUDED)
-        .filter(trial__triplet__kind="main", trial__is_warm_up=False)
+        .filter(trial__triplet__kind="main", trial__is_warm_up=False, trial__is_repeat=False)
         .values(
             "trial__triplet__target_bpp",
             "trial__triplet__first__codec",

@@ -13,6 +13,9 @@ from codecs_eval.agreement.dataset import FrozenDataset, read_dataset
 from codecs_eval.models import Dataset
 
 
+LONGEST_NAME = 120
+
+
 def register(
     name: str, write: Callable[[Path], FrozenDataset], *, user: User | None = None
 ) -> Dataset:
@@ -20,6 +23,8 @@ def register(
 
     Raises ValueError where a dataset of that name exists or the rows cannot be frozen.
     """
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise ValueError(f"Found a name of {len(name)} characters; expected 1..{LONGEST_NAME}.")
     if Dataset.objects.filter(name=name).exists():
         raise ValueError(f"A dataset called {name!r} exists; a frozen dataset never changes.")
     dataset = Dataset(pk=uuid.uuid4(), name=name, created_by=user)

@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 
 import numpy as np
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, default_storage
 from numpy.typing import NDArray
 from PIL import Image
@@ -23,31 +23,37 @@ def pixels_sha256(image: NDArray[np.uint8]) -> str:
     return sha256_of(f"{width}x{height}".encode() + np.ascontiguousarray(image).tobytes())
 
 
+class WholeFiles(FileSystemStorage):
+    """A folder of content-addressed files: each whole, or not there at all."""
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        """The name is the content's own: whoever wrote it first wrote the same."""
+        return name
+
+    def _save(self, name: str, content: "File[bytes]") -> str:
+        """A killed process or a full disk leaves no half file under a content's name."""
+        path = Path(self.path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+        try:
+            with partial.open("wb") as file:
+                for chunk in content.chunks():
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        return name
+
+
 def store(data: bytes, *, folder: str, extension: str) -> str:
     """Write once under the content's own hash; the second writer of the same bytes finds them."""
     digest = sha256_of(data)
     path = f"{folder}/{digest[:2]}/{digest}.{extension}"
     if default_storage.exists(path):
         return path
-    if isinstance(default_storage, FileSystemStorage):
-        _write_whole(Path(default_storage.path(path)), data)
-        return path
-    # Object stores show a file only when all of it is there.
     return default_storage.save(path, ContentFile(data))
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """A killed process or a full disk leaves no half file under a content's name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read(path: str) -> bytes:

@@ -126,7 +126,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STORAGES = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "codecs_eval.storing.WholeFiles",
         "OPTIONS": {"location": TRIAD_HOME / "files", "base_url": None},
     },
     "staticfiles": {

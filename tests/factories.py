@@ -22,8 +22,9 @@ Image = NDArray[np.uint8]
 
 
 def make_user(username: str, **values: Any) -> Any:
+    """Without a password unless one is given: hashing it takes longer than most tests."""
     users: Any = get_user_model()._default_manager
-    return users.create_user(username, password="let-me-in-please", **values)
+    return users.create_user(username, **values)
 
 
 def make_ada(**values: Any) -> Any:

@@ -1,13 +1,9 @@
-"""Begin, lease, record, finish: every answer exactly once, also when many speak at once."""
+"""Begin, lease, record, finish: every answer exactly once."""
 
-import threading
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from annotation import planning, serving
@@ -20,9 +16,7 @@ from tests.factories import (
     make_study,
 )
 
-pytestmark = pytest.mark.usefixtures("triad_home")
-rows = pytest.mark.django_db
-committed_rows = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
 
 
 def let_leases_run_out() -> None:
@@ -30,37 +24,9 @@ def let_leases_run_out() -> None:
     planning.return_overdue()
 
 
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Results of the acts, each on a thread and a connection of its own, released together."""
-    gate = threading.Barrier(len(acts))
-    results: list[Any] = [None] * len(acts)
-
-    def run(place: int, act: Callable[[], Any]) -> None:
-        try:
-            # The connection is made before the start, so that only the act itself is raced.
-            connection.ensure_connection()
-            gate.wait(timeout=20)
-            results[place] = act()
-        except Exception as error:  # noqa: BLE001 - told to the test below
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
-    return results
-
-
 # Recording
 
 
-@rows
 def test_a_trial_is_judged_once() -> None:
     session = make_session(make_study())
     (trial,) = planning.lease_trials(session, 1)
@@ -76,7 +42,6 @@ def test_a_trial_is_judged_once() -> None:
     assert judgment.choice == trial.choice_of_side("left")
 
 
-@rows
 def test_the_same_answer_twice_in_one_request_is_stored_once() -> None:
     session = make_session(make_study())
     (trial,) = planning.lease_trials(session, 1)
@@ -86,7 +51,6 @@ def test_the_same_answer_twice_in_one_request_is_stored_once() -> None:
     assert Judgment.objects.count() == 1
 
 
-@rows
 def test_a_key_that_was_used_for_another_trial_is_refused() -> None:
     session = make_session(make_study())
     one, two = planning.lease_trials(session, 2)
@@ -97,7 +61,6 @@ def test_a_key_that_was_used_for_another_trial_is_refused() -> None:
     assert Judgment.objects.get().trial == one
 
 
-@rows
 def test_one_bad_answer_does_not_lose_the_good_ones_beside_it() -> None:
     session = make_session(make_study())
     one, two = planning.lease_trials(session, 2)
@@ -107,7 +70,6 @@ def test_one_bad_answer_does_not_lose_the_good_ones_beside_it() -> None:
     assert "'middle'" in receipt.refused[0]["reason"]
 
 
-@rows
 def test_a_trial_of_another_session_is_not_judged() -> None:
     study = make_study()
     mine, yours = make_session(study), make_session(study)
@@ -118,7 +80,6 @@ def test_a_trial_of_another_session_is_not_judged() -> None:
     assert not Judgment.objects.exists()
 
 
-@rows
 def test_somebody_elses_key_brings_no_receipt() -> None:
     study = make_study()
     mine, yours = make_session(study), make_session(study)
@@ -128,7 +89,6 @@ def test_somebody_elses_key_brings_no_receipt() -> None:
     assert serving.record(mine, [answer]).stored == []
 
 
-@rows
 @pytest.mark.parametrize("is_allowed", [True, False])
 def test_not_sure_is_taken_where_the_study_offers_it(is_allowed: bool) -> None:
     session = make_session(make_study(allow_not_sure=is_allowed))
@@ -138,7 +98,6 @@ def test_not_sure_is_taken_where_the_study_offers_it(is_allowed: bool) -> None:
     assert Judgment.objects.filter(choice="not_sure").exists() == is_allowed
 
 
-@rows
 def test_a_side_of_the_screen_becomes_the_reconstruction_that_stood_there() -> None:
     session = make_session(make_study(n_sources=6, session_length=6))
     trials = planning.lease_trials(session, 6)
@@ -149,7 +108,6 @@ def test_a_side_of_the_screen_becomes_the_reconstruction_that_stood_there() -> N
         assert judgment.choice == ("first" if trial.first_on_left else "second")
 
 
-@rows
 def test_times_are_stored_as_they_were_measured() -> None:
     session = make_session(make_study())
     (trial,) = planning.lease_trials(session, 1)
@@ -167,7 +125,6 @@ def test_times_are_stored_as_they_were_measured() -> None:
 # Undo
 
 
-@rows
 def test_an_undo_supersedes_and_both_are_kept() -> None:
     study = make_study()
     session = make_session(study)
@@ -183,7 +140,6 @@ def test_an_undo_supersedes_and_both_are_kept() -> None:
     assert sum(study.triplets.values_list("n_assigned", flat=True)) == 1
 
 
-@rows
 def test_an_undo_of_an_undo_leaves_one_standing() -> None:
     session = make_session(make_study())
     (trial,) = planning.lease_trials(session, 1)
@@ -194,7 +150,6 @@ def test_an_undo_of_an_undo_leaves_one_standing() -> None:
     assert [found.pk for found in Judgment.objects.standing()] == [three.id]
 
 
-@rows
 def test_one_judgment_is_superseded_once() -> None:
     session = make_session(make_study())
     (trial,) = planning.lease_trials(session, 1)
@@ -205,7 +160,6 @@ def test_one_judgment_is_superseded_once() -> None:
     assert [entry["id"] for entry in receipt.refused] == [str(fork.id)]
 
 
-@rows
 def test_an_undo_of_another_trial_is_refused() -> None:
     session = make_session(make_study())
     one, two = planning.lease_trials(session, 2)
@@ -218,7 +172,6 @@ def test_an_undo_of_another_trial_is_refused() -> None:
 # Late answers
 
 
-@rows
 def test_an_answer_after_its_lease_ran_out_counts_once() -> None:
     study = make_study()
     session = make_session(study)
@@ -234,7 +187,6 @@ def test_an_answer_after_its_lease_ran_out_counts_once() -> None:
     assert Judgment.objects.count() == 1
 
 
-@rows
 def test_an_answer_that_was_undone_after_its_lease_ran_out_counts_once() -> None:
     study = make_study()
     session = make_session(study)
@@ -245,7 +197,6 @@ def test_an_answer_that_was_undone_after_its_lease_ran_out_counts_once() -> None
     assert sum(study.triplets.values_list("n_assigned", flat=True)) == 1
 
 
-@rows
 def test_an_answer_that_waited_for_the_network_is_taken_after_the_study_closed() -> None:
     study = make_study()
     session = make_session(study)
@@ -258,14 +209,12 @@ def test_an_answer_that_waited_for_the_network_is_taken_after_the_study_closed()
 # Beginning and leasing
 
 
-@rows
 def test_beginning_twice_goes_on_with_the_same_session() -> None:
     study, ben = make_study(), make_annotator()
     assert serving.begin(study, ben) == serving.begin(study, ben)
     assert Session.objects.count() == 1
 
 
-@rows
 @pytest.mark.parametrize("state", ["draft", "paused", "closed"])
 def test_a_study_that_is_not_open_is_not_begun(state: str) -> None:
     study = make_study(state=state)
@@ -273,7 +222,6 @@ def test_a_study_that_is_not_open_is_not_begun(state: str) -> None:
         serving.begin(study, make_annotator())
 
 
-@rows
 @pytest.mark.parametrize("is_simulated", [True, False])
 def test_people_and_simulated_observers_never_share_a_study(is_simulated: bool) -> None:
     study = make_study(is_simulated=is_simulated)
@@ -282,7 +230,6 @@ def test_people_and_simulated_observers_never_share_a_study(is_simulated: bool) 
     assert not Session.objects.exists()
 
 
-@rows
 def test_trials_that_a_reload_lost_are_given_again() -> None:
     session = make_session(make_study(n_sources=6, session_length=6))
     before = serving.trials_for(session, 4)
@@ -290,7 +237,6 @@ def test_trials_that_a_reload_lost_are_given_again() -> None:
     assert [trial.pk for trial in again] == [trial.pk for trial in before]
 
 
-@rows
 def test_trials_that_the_browser_holds_are_not_given_again() -> None:
     session = make_session(make_study(n_sources=6, session_length=6))
     held = [trial.pk for trial in serving.trials_for(session, 3)]
@@ -299,7 +245,6 @@ def test_trials_that_the_browser_holds_are_not_given_again() -> None:
     assert not set(held) & set(more)
 
 
-@rows
 @pytest.mark.parametrize("state", ["paused", "closed"])
 def test_a_study_that_stopped_leases_nothing_new(state: str) -> None:
     study = make_study(n_sources=6, session_length=6)
@@ -311,7 +256,6 @@ def test_a_study_that_stopped_leases_nothing_new(state: str) -> None:
     assert session.trials.count() == 1
 
 
-@rows
 def test_a_finished_session_leases_nothing_new() -> None:
     study = make_study(n_sources=2, judgments_per_triplet=1)
     session = make_session(study)
@@ -328,7 +272,6 @@ def test_a_finished_session_leases_nothing_new() -> None:
 # Finishing
 
 
-@rows
 def test_a_session_finishes_when_every_trial_is_judged() -> None:
     session = make_session(make_study(n_sources=3, session_length=3))
     make_judgments(session, 3)
@@ -338,7 +281,6 @@ def test_a_session_finishes_when_every_trial_is_judged() -> None:
     assert len(session.completion_code) == 8
 
 
-@rows
 def test_a_session_with_an_open_trial_gets_no_completion_code() -> None:
     session = make_session(make_study(n_sources=3, session_length=3))
     make_judgments(session, 2)
@@ -348,7 +290,6 @@ def test_a_session_with_an_open_trial_gets_no_completion_code() -> None:
     assert session.completion_code == ""
 
 
-@rows
 def test_a_session_that_stops_before_its_length_gets_no_completion_code() -> None:
     session = make_session(make_study(n_sources=4, session_length=4))
     make_judgments(session, 1)
@@ -357,7 +298,6 @@ def test_a_session_that_stops_before_its_length_gets_no_completion_code() -> Non
     assert session.completion_code == ""
 
 
-@rows
 def test_leases_that_ran_out_do_not_shorten_a_session() -> None:
     session = make_session(make_study(n_sources=3, session_length=3))
     make_judgments(session, 1)
@@ -367,7 +307,6 @@ def test_leases_that_ran_out_do_not_shorten_a_session() -> None:
     assert session.completion_code == ""
 
 
-@rows
 def test_a_session_without_a_single_answer_does_not_finish() -> None:
     session = make_session(make_study())
     serving.finish(session)
@@ -375,7 +314,6 @@ def test_a_session_without_a_single_answer_does_not_finish() -> None:
     assert session.completion_code == ""
 
 
-@rows
 def test_a_session_finishes_early_when_the_study_has_nothing_left_for_it() -> None:
     session = make_session(make_study(n_sources=2, session_length=30))
     make_judgments(session, 30)
@@ -385,7 +323,6 @@ def test_a_session_finishes_early_when_the_study_has_nothing_left_for_it() -> No
     assert session.state == Session.State.FINISHED
 
 
-@rows
 def test_a_session_of_a_closed_study_finishes_with_what_it_has() -> None:
     make_judgments(make_session(make_study(n_sources=4, session_length=4)), 2)
     Study.objects.update(state=Study.State.CLOSED)
@@ -395,7 +332,6 @@ def test_a_session_of_a_closed_study_finishes_with_what_it_has() -> None:
     assert session.state == Session.State.FINISHED
 
 
-@rows
 def test_a_pause_of_the_study_does_not_end_its_sessions() -> None:
     make_judgments(make_session(make_study(n_sources=4, session_length=4)), 2)
     Study.objects.update(state=Study.State.PAUSED)
@@ -405,7 +341,6 @@ def test_a_pause_of_the_study_does_not_end_its_sessions() -> None:
     assert session.state == Session.State.ACTIVE
 
 
-@rows
 def test_finishing_twice_keeps_the_first_code() -> None:
     session = make_session(make_study())
     make_judgments(session, 2)
@@ -413,120 +348,3 @@ def test_finishing_twice_keeps_the_first_code() -> None:
     first = (session.completion_code, session.finished_at)
     serving.finish(session)
     assert (session.completion_code, session.finished_at) == first
-
-
-# At once
-
-
-@committed_rows
-def test_the_same_key_sent_by_many_at_once_is_stored_once() -> None:
-    session = make_session(make_study())
-    (trial,) = planning.lease_trials(session, 1)
-    answer = make_answer(trial)
-    receipts = at_once(*[lambda: serving.record(session, [answer])] * 6)
-    assert all(receipt.stored == [str(answer.id)] for receipt in receipts)
-    assert Judgment.objects.count() == 1
-    assert sum(session.study.triplets.values_list("n_assigned", flat=True)) == 1
-
-
-@committed_rows
-def test_of_many_answers_to_one_trial_at_once_one_is_stored() -> None:
-    session = make_session(make_study())
-    (trial,) = planning.lease_trials(session, 1)
-    answers = [make_answer(trial, side) for side in ("left", "right") * 3]
-    receipts = at_once(
-        *[lambda answer=answer: serving.record(session, [answer]) for answer in answers]
-    )
-    stored = [key for receipt in receipts for key in receipt.stored]
-    assert len(stored) == 1
-    assert [str(found.pk) for found in Judgment.objects.all()] == stored
-    assert sum(len(receipt.refused) for receipt in receipts) == 5
-
-
-@committed_rows
-def test_two_tabs_of_one_session_lease_no_trial_twice() -> None:
-    study = make_study(n_sources=12, session_length=12)
-    session = make_session(study)
-    blocks = at_once(*[lambda: planning.lease_trials(session, 3)] * 4)
-    trials = [trial.pk for block in blocks for trial in block]
-    assert len(trials) == len(set(trials)) == 12
-    assert sorted(session.trials.values_list("position", flat=True)) == list(range(12))
-    assert set(study.triplets.values_list("n_assigned", flat=True)) == {1}
-
-
-@committed_rows
-def test_many_people_at_once_never_get_more_of_a_triplet_than_wanted() -> None:
-    study = make_study(n_sources=6, session_length=6, judgments_per_triplet=2)
-    sessions = [make_session(study) for _ in range(6)]
-    at_once(*[lambda s=s: planning.lease_trials(s, 4) for s in sessions])
-    counted = [triplet.trials.count() for triplet in study.triplets.all()]
-    assert counted == list(study.triplets.values_list("n_assigned", flat=True))
-    assert max(counted) <= 2
-
-
-@committed_rows
-def test_nobody_is_told_that_a_study_is_over_because_others_ask_at_the_same_time() -> None:
-    study = make_study(n_sources=3, session_length=3, judgments_per_triplet=6)
-    sessions = [make_session(study) for _ in range(6)]
-
-    def ask(session: Session) -> serving.Standing:
-        trials = serving.trials_for(session, 3)
-        return serving.standing_of(session, is_asked=True, n_new=len(trials))
-
-    standings = at_once(*[lambda s=s: ask(s) for s in sessions])
-    assert not any(standing.is_done for standing in standings)
-
-
-@committed_rows
-def test_a_lease_that_runs_out_while_its_answer_arrives_is_counted_once() -> None:
-    study = make_study(n_sources=8, session_length=8)
-    session = make_session(study)
-    trials = planning.lease_trials(session, 8)
-    Trial.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    answers = [make_answer(trial) for trial in trials]
-    at_once(
-        lambda: serving.record(session, answers[:4]),
-        lambda: serving.record(session, answers[4:]),
-        planning.return_overdue,
-        planning.return_overdue,
-    )
-    assert set(session.trials.values_list("state", flat=True)) == {Trial.State.JUDGED}
-    assert set(study.triplets.values_list("n_assigned", flat=True)) == {1}
-
-
-@committed_rows
-def test_a_late_answer_and_a_renewed_lease_at_once_leave_the_trial_judged() -> None:
-    study = make_study(n_sources=8, session_length=8)
-    session = make_session(study)
-    answers = [make_answer(trial) for trial in planning.lease_trials(session, 8)]
-    let_leases_run_out()
-    at_once(
-        lambda: serving.record(session, answers),
-        lambda: planning.lease_trials(session, 8),
-        lambda: planning.lease_trials(session, 8),
-    )
-    assert set(session.trials.values_list("state", flat=True)) == {Trial.State.JUDGED}
-    assert set(study.triplets.values_list("n_assigned", flat=True)) == {1}
-
-
-@committed_rows
-def test_beginning_in_two_tabs_at_once_makes_one_session() -> None:
-    study, ben = make_study(), make_annotator()
-    sessions = at_once(*[lambda: serving.begin(study, ben).pk] * 4)
-    assert len(set(sessions)) == 1
-    assert Session.objects.count() == 1
-
-
-@committed_rows
-def test_finishing_in_two_tabs_at_once_gives_one_code() -> None:
-    session = make_session(make_study())
-    make_judgments(session, 2)
-
-    def finish() -> str:
-        found = Session.objects.get(pk=session.pk)
-        serving.finish(found)
-        return found.completion_code
-
-    codes = at_once(*[finish] * 4)
-    assert len(set(codes)) == 1
-    assert codes[0] != ""

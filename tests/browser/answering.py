@@ -2,6 +2,9 @@
 
 from playwright.sync_api import Page
 
+from annotation.models import Judgment
+from tests.processes import wait_for
+
 # The page takes no answer for its first 200 ms on screen.
 LOOK_MS = 230
 NEXT_IS_SHOWN = """before => {
@@ -46,3 +49,8 @@ def answer_the_rest(page: Page) -> None:
         press(page, "ArrowRight")
         page.wait_for_timeout(20)
     page.wait_for_load_state()
+
+
+def wait_until_stored(n: int) -> None:
+    """The page says "Saved" before it has begun to send, too; the rows do not."""
+    wait_for(f"{n} judgments are stored", lambda: Judgment.objects.count() >= n)

@@ -11,6 +11,7 @@ from tests.browser.answering import (
     choose_by_mouse,
     press,
     shown_trial,
+    wait_until_stored,
 )
 from tests.browser.making import make_open_study
 from tests.processes import LiveSite
@@ -128,7 +129,7 @@ def test_time_behind_the_menu_is_told_apart(site: LiveSite, page: Page) -> None:
     page.wait_for_timeout(600)
     page.get_by_role("button", name="Go on").click()
     assert press(page, "ArrowLeft") == trial
-    expect(page.locator("#state")).to_have_text("Saved")
+    wait_until_stored(1)
     judgment = Judgment.objects.get()
     assert 600 <= judgment.hidden_ms < judgment.response_ms
     assert [event["what"] for event in judgment.events] == ["covered: menu", "uncovered: menu"]
@@ -159,7 +160,7 @@ def test_whoever_comes_back_goes_on_where_they_were(site: LiveSite, page: Page) 
     begin(page, site.url, study.slug)
     press(page, "ArrowLeft")
     shown = shown_trial(page)
-    expect(page.locator("#state")).to_have_text("Saved")
+    wait_until_stored(1)
     page.get_by_role("button", name="Menu").click()
     page.get_by_role("link", name="Pause and leave").click()
     expect(page.get_by_text("You have made 1 of 3 choices")).to_be_visible()

@@ -3,7 +3,14 @@
 from playwright.sync_api import Page, Route, expect
 
 from annotation.models import Judgment, Session
-from tests.browser.answering import LOOK_MS, answer_the_rest, begin, press, shown_trial
+from tests.browser.answering import (
+    LOOK_MS,
+    answer_the_rest,
+    begin,
+    press,
+    shown_trial,
+    wait_until_stored,
+)
 from tests.browser.making import make_open_study
 from tests.processes import LiveSite, wait_for
 
@@ -53,7 +60,7 @@ def test_answers_given_offline_are_stored_once_when_the_network_is_back(
     )
     assert not Judgment.objects.exists()
     page.context.set_offline(False)
-    expect(page.locator("#state")).to_have_text("Saved")
+    wait_until_stored(2)
     assert Judgment.objects.count() == 2
     answer_the_rest(page)
     answered_once(8)
@@ -150,7 +157,7 @@ def test_a_token_that_became_old_is_renewed_without_losing_an_answer(
     study = make_open_study(n_trials=3)
     begin(page, site.url, study.slug)
     press(page, "ArrowLeft")
-    expect(page.locator("#state")).to_have_text("Saved")
+    wait_until_stored(1)
     page.context.clear_cookies(name="csrftoken")
     answer_the_rest(page)
     answered_once(3)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserType, Page, expect
 
 from annotation import blinding
 from annotation.models import Judgment, Trial
-from tests.browser.answering import LOOK_MS, begin, press, shown_trial
+from tests.browser.answering import LOOK_MS, begin, press, shown_trial, wait_until_stored
 from tests.browser.making import make_open_study
 from tests.processes import LiveSite
 
@@ -57,7 +57,7 @@ def assert_one_to_one_through_a_session(page: Page, url: str, slug: str) -> None
     assert_one_to_one(page, shown_trial(page))
     first = press(page, "ArrowLeft")
     assert_one_to_one(page, shown_trial(page, after=first))
-    expect(page.locator("#state")).to_have_text("Saved")
+    wait_until_stored(1)
     found = Judgment.objects.get(trial=first).device_pixel_ratio
     assert found == page.evaluate("devicePixelRatio")
 
@@ -99,7 +99,7 @@ def test_a_change_of_window_in_mid_trial_keeps_the_pixels_and_is_recorded(
     page.wait_for_timeout(100)
     assert_one_to_one(page, trial)
     assert press(page, "ArrowLeft") == trial
-    expect(page.locator("#state")).to_have_text("Saved")
+    wait_until_stored(1)
     assert "window 703x501" in [event["what"] for event in Judgment.objects.get().events]
 
 
@@ -118,7 +118,7 @@ def test_a_change_of_ratio_in_mid_trial_keeps_the_pixels_and_is_recorded(
     widths = [device_box(page, side)[2] for side in blinding.SIDES]
     assert widths == pytest.approx([121] * 3, abs=0.05)
     assert press(page, "ArrowLeft") == trial
-    expect(page.locator("#state")).to_have_text("Saved")
+    wait_until_stored(1)
     assert "ratio 1.5" in [event["what"] for event in Judgment.objects.get().events]
 
 
