@@ -156,7 +156,7 @@ def test_finishing_in_two_tabs_at_once_gives_one_code() -> None:
 
 
 def test_counts_stay_balanced_while_many_lease_at_once() -> None:
-    study = make_study(n_sources=2, judgments_per_triplet=3)
+    study = make_study(n_sources=6, judgments_per_triplet=3)
     sessions = [make_session(study, make_annotator()) for _ in range(6)]
     leased = at_once(*[lambda s=s: planning.lease_trials(s, 2) for s in sessions])
     assert [len(trials) for trials in leased] == [2] * 6
