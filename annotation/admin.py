@@ -16,7 +16,7 @@ from codecs_eval.admin import ReadOnlyAdmin
 class StudyTextsForm(forms.ModelForm):
     class Meta:
         model = Study
-        fields = ("title", "question", "polarity", "instructions", "consent")
+        fields = ("title", "question", "instructions", "consent")
 
 
 @admin.register(Study)
@@ -60,15 +60,15 @@ class StudyAdmin(admin.ModelAdmin):
             else:
                 messages.success(request, f"{study.title} is now {study.state}.")
 
-    @admin.action(description="Open (freezes the design)")
+    @admin.action(description="Open (freezes the design)", permissions=["change"])
     def open_studies(self, request: HttpRequest, queryset: Any) -> None:
         self._change_state(request, queryset, Study.State.OPEN)
 
-    @admin.action(description="Pause")
+    @admin.action(description="Pause", permissions=["change"])
     def pause_studies(self, request: HttpRequest, queryset: Any) -> None:
         self._change_state(request, queryset, Study.State.PAUSED)
 
-    @admin.action(description="Close")
+    @admin.action(description="Close", permissions=["change"])
     def close_studies(self, request: HttpRequest, queryset: Any) -> None:
         self._change_state(request, queryset, Study.State.CLOSED)
 

@@ -34,6 +34,10 @@ class BadRequest(Exception):
     """What was sent cannot be read; the text says what was found and expected."""
 
 
+class Conflict(Exception):
+    """What was asked for came too late."""
+
+
 def _json_view(
     view: Callable[[Session, dict[str, Any]], dict[str, Any]],
 ) -> Callable[[HttpRequest, str], HttpResponse]:
@@ -54,6 +58,8 @@ def _json_view(
             reply = view(session, body)
         except BadRequest as error:
             return _error(str(error), 400)
+        except Conflict as error:
+            return _error(str(error), 409)
         response = JsonResponse(reply)
         response["Cache-Control"] = "private, no-store"
         return response
@@ -67,6 +73,8 @@ def _error(text: str, status: int) -> JsonResponse:
 
 @_json_view
 def lease(session: Session, body: dict[str, Any]) -> dict[str, Any]:
+    if session.state == Session.State.FINISHED:
+        raise Conflict("This session is finished; its completion code is on the last page.")
     return _next(session, body)
 
 

@@ -18,7 +18,7 @@ def image_of(trial: Trial, side: str) -> bytes:
     if side == "original":
         path = triplet.source.path
     else:
-        is_first = (side == "left") == trial.first_on_left
+        is_first = trial.choice_of_side(side) == "first"
         path = (triplet.first if is_first else triplet.second).path
     left, top, right, bottom = triplet.box
     return storing.png_of(storing.read_pixels(path)[top:bottom, left:right], compress_level=0)

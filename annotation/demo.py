@@ -1,5 +1,7 @@
 """The whole loop on a few photographs: each step looks whether it was done before."""
 
+import hashlib
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -47,7 +49,10 @@ class DemoNames:
 
     @classmethod
     def of(cls, photos: Path | None) -> "DemoNames":
-        return cls("demo" if photos is None else f"own-{slugify(photos.resolve().name)}"[:50])
+        if photos is None:
+            return cls("demo")
+        place = hashlib.sha256(os.fsencode(photos.resolve())).hexdigest()[:6]
+        return cls(f"{slugify(photos.resolve().name)[:40] or 'photos'}-{place}")
 
     @property
     def simulated(self) -> str:

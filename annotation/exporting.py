@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pandas as pd
 from django.contrib.auth.models import User
@@ -38,7 +39,10 @@ class FreezeConfig:
 def freeze_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
     config = FreezeConfig(**run.config)
     study = Study.objects.get(slug=config.study)
-    dataset = freeze_dataset(study, config, user=run.created_by, reporter=reporter)
+    # The dataset takes the run's own id: an attempt after a killed one finds what is there.
+    dataset = Dataset.objects.filter(pk=run.pk).first() or freeze_dataset(
+        study, config, user=run.created_by, reporter=reporter, dataset_id=run.pk
+    )
     Run.objects.filter(pk=run.pk).update(dataset=dataset)
     return {"dataset": str(dataset.pk), "name": dataset.name, "judgments": dataset.n_judgments}
 
@@ -49,46 +53,23 @@ def freeze_dataset(
     *,
     user: User | None = None,
     reporter: RunReporter | None = None,
+    dataset_id: UUID | None = None,
 ) -> Dataset:
     """The study's standing judgments as a folder that never changes.
 
     Filters, in this order, each counting what it dropped: superseded by an undo, sessions
     screened out, warm-ups and repeats. Raises ValueError where nothing is left.
     """
-    every = Judgment.objects.of_study(study)
-    standing = every.standing()
-    screened = standing.exclude(trial__session__verdict=Session.Verdict.EXCLUDED)
-    kept = screened.filter(
-        trial__is_warm_up=False,
-        trial__is_repeat=False,
-        trial__triplet__kind=Triplet.Kind.MAIN,
-    )
-    n_every, n_standing, n_screened, n_kept = (q.count() for q in (every, standing, screened, kept))
-    if n_kept == 0:
+    kept = _kept(study)
+    if kept.judgments.empty:
         raise ValueError(f"Study {study.slug} has no judgment to freeze yet.")
-    filters = [
-        {"rule": "superseded by an undo", "dropped": n_every - n_standing},
-        {"rule": "session excluded by screening", "dropped": n_standing - n_screened},
-        {"rule": "warm-up, repeat or check trial", "dropped": n_screened - n_kept},
+    wanted = set(kept.judgments["triplet_id"])
+    judged = study.triplets.filter(trials__state=Trial.State.JUDGED).distinct()
+    triplets = [
+        triplet
+        for triplet in judged.select_related("source", "first", "second")
+        if str(triplet.pk) in wanted
     ]
-    rows = list(
-        kept.values_list(
-            "pk", "trial__triplet_id", "choice", "trial__annotator_id", "response_ms",
-            "trial__annotator__is_simulated",
-        )
-    )  # fmt: skip
-    judgments = pd.DataFrame(
-        [
-            (str(pk), str(triplet), choice, str(who), ms, sim)
-            for pk, triplet, choice, who, ms, sim in rows
-        ],
-        columns=["judgment_id", "triplet_id", "choice", "observer", "response_ms", "is_simulated"],
-    )
-    triplets = list(
-        study.triplets.filter(pk__in={row[1] for row in rows}).select_related(
-            "source", "first", "second"
-        )
-    )
     crops = _Crops(triplets, reporter)
     licences = sorted({t.source.licence for t in triplets})
     attributions = sorted({t.source.attribution for t in triplets if t.source.attribution})
@@ -103,16 +84,53 @@ def freeze_dataset(
             is_simulated=study.is_simulated,
             licence="; ".join(licences),
             attribution="; ".join(attributions),
-            filters=filters,
+            filters=kept.filters,
             triplets=pd.DataFrame([_triplet_row(t, crops) for t in triplets]),
-            judgments=judgments,
+            judgments=kept.judgments,
             images=crops.images,
             seed=config.seed,
             test_share=config.test_share,
         )
 
     name = config.name or study.slug
-    return datasets.register(name, write, user=user)
+    return datasets.register(name, write, user=user, dataset_id=dataset_id)
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """Judgments that count, and how many rows each rule dropped; from one reading of the rows."""
+
+    judgments: pd.DataFrame
+    filters: list[dict[str, Any]]
+
+
+def _kept(study: Study) -> _Kept:
+    dropped = {
+        "superseded by an undo": 0,
+        "session excluded by screening": 0,
+        "warm-up, repeat or check trial": 0,
+    }
+    rows: list[tuple[Any, ...]] = []
+    found = Judgment.objects.of_study(study).values_list(
+        "pk", "trial__triplet_id", "choice", "trial__annotator_id", "response_ms",
+        "trial__annotator__is_simulated",
+        "superseded_by", "trial__session__verdict",
+        "trial__is_warm_up", "trial__is_repeat", "trial__triplet__kind",
+    )  # fmt: skip
+    for pk, triplet, choice, who, ms, sim, later, verdict, warm, again, kind in found.iterator():
+        if later is not None:
+            dropped["superseded by an undo"] += 1
+        elif verdict == Session.Verdict.EXCLUDED:
+            dropped["session excluded by screening"] += 1
+        elif warm or again or kind != Triplet.Kind.MAIN:
+            dropped["warm-up, repeat or check trial"] += 1
+        else:
+            rows.append((str(pk), str(triplet), choice, str(who), ms, sim))
+    columns = ["judgment_id", "triplet_id", "choice", "observer", "response_ms", "is_simulated"]
+    return _Kept(
+        pd.DataFrame(rows, columns=columns),
+        [{"rule": rule, "dropped": n} for rule, n in dropped.items()],
+    )
 
 
 class _Crops:
@@ -145,6 +163,7 @@ def _triplet_row(triplet: Triplet, crops: _Crops) -> dict[str, Any]:
     row: dict[str, Any] = {
         "triplet_id": str(triplet.pk),
         "source": triplet.source.name,
+        "source_sha256": triplet.source.sha256,
         "source_image": crops.sha_of(triplet.source.path, triplet.box),
         "kind": triplet.kind,
     }
@@ -197,9 +216,12 @@ class _Echo:
 
 
 def judgments_csv(study: Study | None = None) -> Iterator[str]:
-    """Lines of CSV, header first, in constant memory; times in ms, rates in bits per pixel."""
+    """Lines of CSV, header first, in constant memory; times in ms, rates in bits per pixel.
+
+    Begins with a byte order mark: without it, spreadsheets read UTF-8 as something else.
+    """
     writer = csv.writer(_Echo())
-    yield writer.writerow(CSV_COLUMNS)
+    yield "\ufeff" + writer.writerow(CSV_COLUMNS)
     rows = Judgment.objects.select_related(
         "superseded_by",
         "trial__session__study",
@@ -249,6 +271,5 @@ def _chosen_codec(judgment: Judgment) -> str:
 
 
 def _chosen_side(trial: Trial, judgment: Judgment) -> str:
-    if judgment.choice == Judgment.Choice.NOT_SURE:
-        return ""
-    return "left" if (judgment.choice == "first") == trial.first_on_left else "right"
+    side = trial.side_of_choice(judgment.choice)
+    return "" if side == "not_sure" else side

@@ -270,6 +270,12 @@ class Trial(models.Model):
             return "not_sure"
         return "first" if (side == "left") == self.first_on_left else "second"
 
+    def side_of_choice(self, choice: str) -> str:
+        """Where on the screen a choice stood: the inverse of `choice_of_side`."""
+        if choice == "not_sure":
+            return "not_sure"
+        return "left" if (choice == "first") == self.first_on_left else "right"
+
 
 class JudgmentQuerySet(models.QuerySet["Judgment"]):
     def standing(self) -> "JudgmentQuerySet":

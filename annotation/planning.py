@@ -38,7 +38,7 @@ def plan_triplets(study: Study) -> Planned:
                 codec=row.codec,
                 target_bpp=row.target_bpp,
                 bpp=row.bpp,
-                state=row.state,
+                state=_state_for(study, row),
             )
             for row in rows.values()
         ],
@@ -62,6 +62,12 @@ def plan_triplets(study: Study) -> Planned:
         study.triplets.all().delete()
         Triplet.objects.bulk_create(triplets)
     return Planned(n_triplets=len(triplets), left_out=left_out)
+
+
+def _state_for(study: Study, row: Reconstruction) -> str:
+    """A hit within a looser tolerance than the study allows is no hit in it."""
+    is_near = abs(row.miss) <= study.rate_tolerance / 2
+    return row.state if is_near else Reconstruction.State.NEAREST
 
 
 def _newest_cells(study: Study) -> dict[tuple[int, str, float], Reconstruction]:
@@ -187,9 +193,7 @@ def return_overdue() -> int:
     n_returned = 0
     for trial in Trial.objects.overdue().only("pk", "triplet_id"):
         with transaction.atomic():
-            expired = Trial.objects.filter(pk=trial.pk, state=Trial.State.LEASED).update(
-                state=Trial.State.EXPIRED
-            )
+            expired = Trial.objects.overdue().filter(pk=trial.pk).update(state=Trial.State.EXPIRED)
             if expired:
                 Triplet.objects.filter(pk=trial.triplet_id).update(n_assigned=F("n_assigned") - 1)
                 n_returned += 1

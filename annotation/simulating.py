@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from annotation import serving
 from annotation.design.simulation import SimulatedObserver, make_population
-from annotation.models import Annotator, Session, Study, Trial, Triplet
+from annotation.models import Annotator, Session, Study, Triplet
 from codecs_eval import storing
 from codecs_eval.metrics.table import load_metric
 from codecs_eval.scoring import weight_file
@@ -66,6 +66,9 @@ def _sit(session: Session, observer: SimulatedObserver, quality: "_Quality") -> 
         answers = []
         for trial in trials:
             first, second = quality.of(trial.triplet)
+            if session.study.polarity == Study.Polarity.DIFFERS:
+                # Asked for the one that differs more, the worse one is the answer.
+                first, second = -first, -second
             answer = observer.choose(
                 first, second, trial.first_on_left, rng, session.study.allow_not_sure
             )
@@ -75,7 +78,7 @@ def _sit(session: Session, observer: SimulatedObserver, quality: "_Quality") -> 
                 serving.Answer(
                     id=uuid.UUID(int=int(rng.integers(2**62)) << 64 | trial.pk.int % 2**64),
                     trial=trial.pk,
-                    side=_side(trial, answer.choice),
+                    side=trial.side_of_choice(answer.choice),
                     measured={
                         "painted_ms": painted_ms,
                         "answered_ms": clock_ms,
@@ -87,12 +90,6 @@ def _sit(session: Session, observer: SimulatedObserver, quality: "_Quality") -> 
         n_judged += len(serving.record(session, answers).stored)
     serving.finish(session)
     return n_judged
-
-
-def _side(trial: Trial, choice: str) -> str:
-    if choice == "not_sure":
-        return choice
-    return "left" if (choice == "first") == trial.first_on_left else "right"
 
 
 class _Quality:

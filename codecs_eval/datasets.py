@@ -12,12 +12,15 @@ from django.db import IntegrityError, transaction
 from codecs_eval.agreement.dataset import FrozenDataset, read_dataset
 from codecs_eval.models import Dataset
 
-
 LONGEST_NAME = 120
 
 
 def register(
-    name: str, write: Callable[[Path], FrozenDataset], *, user: User | None = None
+    name: str,
+    write: Callable[[Path], FrozenDataset],
+    *,
+    user: User | None = None,
+    dataset_id: uuid.UUID | None = None,
 ) -> Dataset:
     """Let `write` freeze a new folder and enter it as a row; both or neither.
 
@@ -27,8 +30,11 @@ def register(
         raise ValueError(f"Found a name of {len(name)} characters; expected 1..{LONGEST_NAME}.")
     if Dataset.objects.filter(name=name).exists():
         raise ValueError(f"A dataset called {name!r} exists; a frozen dataset never changes.")
-    dataset = Dataset(pk=uuid.uuid4(), name=name, created_by=user)
+    dataset = Dataset(pk=dataset_id or uuid.uuid4(), name=name, created_by=user)
     dataset.folder.parent.mkdir(parents=True, exist_ok=True)
+    if dataset.folder.exists():
+        # An attempt that was killed left the folder without its row.
+        shutil.rmtree(dataset.folder)
     frozen = write(dataset.folder)
     manifest = frozen.manifest
     dataset.origin = manifest.origin

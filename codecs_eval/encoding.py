@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from codecs_eval import storing
+from codecs_eval.agreement.pixels import pixels_sha256
 from codecs_eval.codecs.codec import Codec
 from codecs_eval.codecs.search import RateResult, RateSearch, timed_decode
 from codecs_eval.codecs.table import CODECS, load_codec, probe_all
@@ -148,7 +149,7 @@ def _store(
                 "bitstream_sha256": storing.sha256_of(result.data),
                 "bpp": 8 * len(result.data) / source.pixels,
                 "path": path,
-                "pixels_sha256": storing.pixels_sha256(pixels),
+                "pixels_sha256": pixels_sha256(pixels),
                 "encode_cpu_ms": result.encode_cpu_ms,
                 "decode_cpu_ms": decode_cpu_ms,
                 "encodes_tried": result.encodes_tried,

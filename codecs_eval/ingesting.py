@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from codecs_eval import storing
+from codecs_eval.agreement.pixels import pixels_sha256
 from codecs_eval.codecs import gathering, reading
 from codecs_eval.codecs.gathering import Entry, Listing
 from codecs_eval.codecs.reading import Photo
@@ -222,7 +223,7 @@ def _import_entry(entry: Entry, name: str, target: Target, inside: str) -> FileR
     photo = reading.read_photo(entry.read(), name=entry.path, max_pixels=settings.MAX_IMAGE_PIXELS)
     if target.shrink_jpeg_born and photo.is_jpeg_born:
         photo = reading.halved(photo, name=entry.path)
-    sha256 = storing.pixels_sha256(photo.image)
+    sha256 = pixels_sha256(photo.image)
     name = name or f"photo-{sha256[:8]}"
     file = inside + entry.path
     known = _known(file, entry.path, name, sha256, target)

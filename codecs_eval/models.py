@@ -67,11 +67,11 @@ class ReconstructionQuerySet(models.QuerySet["Reconstruction"]):
     def of_ladder(
         self, collection: str, codecs: Sequence[str], rates_bpp: Sequence[float]
     ) -> "ReconstructionQuerySet":
-        """Oldest first: where a codec was upgraded, the newest row of a cell comes last."""
+        """The loosest and oldest first: the strictest and newest row of a cell comes last."""
         return (
             self.filter(source__collection=collection, codec__in=codecs, target_bpp__in=rates_bpp)
             .select_related("source")
-            .order_by("source", "codec", "target_bpp", "created_at")
+            .order_by("source", "codec", "target_bpp", "-tolerance", "created_at")
         )
 
 
@@ -285,6 +285,7 @@ class RunPart(models.Model):
     key = models.CharField(max_length=200)
     is_done = models.BooleanField(default=False)
     error = models.TextField(blank=True)
+    attempts = models.PositiveIntegerField(default=0)
     owner = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
 

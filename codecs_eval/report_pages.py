@@ -26,6 +26,8 @@ def people_rows(report: Report) -> list[dict[str, Any]]:
         if name in people:
             found = people[name] or {}
             reason = "" if found else people["reason"]
+            if found and people["reason"]:
+                remark = f"{remark}; {people['reason']}"
             facts = {"name": name, "label": label.replace("People", who), "remark": remark}
             rows.append({**found, **facts, "refusal": reason})
     return rows
@@ -103,12 +105,17 @@ def _about_people(report: Report) -> str:
         return f"How far {who.lower()} agree with each other is not estimable: {people['reason']}."
     value = 100 * people["unbiased"]["value"]
     said = f"{who} agree with each other in {value:.1f} % of the cases (unbiased)"
-    if people["oracle"] is None:
-        return f"{said}."
+    if people["oracle"] is None or people["n_qualifying"] < people["n_triplets"]:
+        # An oracle of some triplets bounds nothing that is scored on all of them.
+        return f"{said}{_on_some(people)}."
     return (
         f"{said}; on these judgments "
         f"no metric could score above {100 * people['oracle']['value']:.1f} %."
     )
+
+
+def _on_some(people: Report) -> str:
+    return f", {people['reason']}" if people["reason"] else ""
 
 
 def _listed(names: list[str]) -> str:

@@ -25,8 +25,8 @@ from codecs_eval.scoring import weight_file
 
 PARTS = ("test", "all")
 RUN_PREFIX = "run:"
-# Okabe-Ito's last free colours, for trained metrics beside the table's own.
-TRAINED_COLOURS = ("#000000", "#F0E442")
+# For trained metrics, beside the table's own colours.
+TRAINED_MARKS = (("#000000", "*"), ("#6e6e6e", "X"), ("#000000", "P"), ("#6e6e6e", "D"))
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,10 @@ def agreement_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
         )
     metrics: list[MetricDistances] = []
     notes: list[str] = []
-    for index, name in enumerate(config.metrics):
-        reporter.progress(index, len(config.metrics), name)
+    trained = [name for name in config.metrics if name.startswith(RUN_PREFIX)]
+    for done, name in enumerate(config.metrics):
+        reporter.progress(done, len(config.metrics), name)
+        index = trained.index(name) if name in trained else 0
         try:
             found = _distances(run.dataset, dataset, part, name, index, reporter)
         except ValueError as error:
@@ -155,12 +157,14 @@ def _trained_distances(
 
     run = trained_run(name)
     label = f"Trained {run.config['backbone']} {str(run.pk)[:4]}"
+    if run.is_simulated and not row.is_simulated:
+        label += " (on SIMULATED)"
     notes: list[str] = []
     if run.dataset_id == row.pk and part == "all":
         path = run.folder / "out_of_fold.parquet"
         if not path.exists():
             raise ValueError(
-                f"{name} was trained on sources of this dataset; on all sources it would be "
+                "it was trained on sources of this dataset; on all sources it would be "
                 "judged on what it learned. Train with folds (--folds 5), or report on the "
                 "held-out sources."
             )
@@ -170,28 +174,29 @@ def _trained_distances(
             f"{label}: cross-validated; every source is scored by heads trained without it."
         )
     else:
+        _refuse_seen_photos(run, dataset, part)
         values = _scored(
             row, dataset, f"run-{run.pk}", lambda: load_trained(run.folder, weight_file), reporter
         )
-        n_seen = _n_sources_seen(run, dataset, part)
-        if n_seen:
-            notes.append(f"{label}: {n_seen} of these sources were in its training.")
-    if run.is_simulated and not row.is_simulated:
-        notes.append(f"{label}: trained on simulated judgments.")
-    colour = TRAINED_COLOURS[index % len(TRAINED_COLOURS)]
-    return Found(MetricDistances(name, label, False, colour, "*", values), tuple(notes))
+    colour, marker = TRAINED_MARKS[index % len(TRAINED_MARKS)]
+    return Found(MetricDistances(name, label, False, colour, marker, values), tuple(notes))
 
 
-def _n_sources_seen(run: Run, dataset: FrozenDataset, part: Part) -> int:
-    """Sources of this part whose very pixels were among the run's training sources."""
+def _refuse_seen_photos(run: Run, dataset: FrozenDataset, part: Part) -> None:
+    """A metric is never judged on photos that it learned from, whatever crop or dataset."""
     if run.dataset is None:
-        return 0
+        raise ValueError("it does not say what it was trained on.")
     trained = datasets.frozen(run.dataset)
     learned = trained.triplets["source"].isin(trained.sources("train"))
-    seen = set(trained.triplets.loc[learned, "source_image"])
+    seen = set(trained.triplets.loc[learned, "source_sha256"])
     asked = dataset.triplets["source"].isin(dataset.sources(part))
-    now = dataset.triplets.loc[asked, ["source", "source_image"]]
-    return int(now.loc[now["source_image"].isin(seen), "source"].nunique())
+    now = dataset.triplets.loc[asked, ["source", "source_sha256"]]
+    overlap = sorted(set(now.loc[now["source_sha256"].isin(seen), "source"]))
+    if overlap:
+        raise ValueError(
+            f"its training saw {len(overlap)} of the {now['source'].nunique()} photos of this "
+            f"report ({', '.join(overlap[:5])}); expected none."
+        )
 
 
 def _scored(

@@ -4,11 +4,12 @@ A message is only a bell: a worker that hears one takes parts until none is left
 """
 
 import threading
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Q
+from django.db import OperationalError, connection
+from django.db.models import F, Q
 from django.utils import timezone
 
 from codecs_eval import runs
@@ -41,13 +42,21 @@ def bells_wanted(most: int) -> int:
     return max(0, min(_free_parts().count(), most - held))
 
 
-def end_cancelled() -> None:
-    """Runs asked to stop end once no worker holds a part of theirs."""
-    now = timezone.now()
-    for run in Run.objects.filter(state=Run.State.RUNNING, is_cancel_wanted=True):
-        held = run.parts.filter(is_done=False, lease_until__gte=now).exists()
-        if KINDS[run.kind].is_in_parts and not held:
+def sweep() -> None:
+    """End runs that are complete, or asked to stop, and whose last worker did not say so."""
+    in_parts = [name for name, kind in KINDS.items() if kind.is_in_parts]
+    for run in Run.objects.filter(kind__in=in_parts, state=Run.State.RUNNING, lease_until=None):
+        if is_anybody_at_work(run):
+            continue
+        if run.is_cancel_wanted:
             runs.finish(run.pk, run.owner, Run.State.CANCELLED)
+        else:
+            _finish_if_complete(run)
+
+
+def is_anybody_at_work(run: Run) -> bool:
+    """Whether a worker holds a part of this run."""
+    return run.parts.filter(is_done=False, lease_until__gte=timezone.now()).exists()
 
 
 def _free_parts() -> Any:
@@ -67,8 +76,15 @@ def _claim_next(owner: str, run_id: Any) -> RunPart | None:
         part = free.select_related("run").first()
         if part is None:
             return None
-        claimed = _free_parts().filter(pk=part.pk).update(owner=owner, lease_until=runs.lease_end())
-        if claimed:
+        claimed = (
+            _free_parts()
+            .filter(pk=part.pk)
+            .update(owner=owner, lease_until=runs.lease_end(), attempts=F("attempts") + 1)
+        )
+        if claimed and part.attempts >= runs.MAX_ATTEMPTS:
+            # A photo that takes every worker down is told, and costs the others nothing.
+            _end(part, owner, f"its worker stopped {part.attempts} times")
+        elif claimed:
             return part
 
 
@@ -90,22 +106,25 @@ class _Heartbeat:
 
     def _beat(self) -> None:
         while not self._ended.wait(settings.RUN_LEASE_S / 4):
-            self._mine.update(lease_until=runs.lease_end())
+            # A database that is busy or away for a moment costs a beat, not the heart.
+            with suppress(OperationalError):
+                self._mine.update(lease_until=runs.lease_end())
         connection.close()
 
 
 def _work(part: RunPart, owner: str) -> None:
-    try:
-        with _Heartbeat(part, owner):
-            load(KINDS[part.run.kind].part)(part.run, part.key)
-    except (ValueError, RuntimeError, OSError) as error:
-        # One photo that a codec cannot take does not cost the others their ladder.
-        RunPart.objects.filter(pk=part.pk, owner=owner).update(
-            is_done=True, error=str(error)[:1000], lease_until=None
-        )
+    with _Heartbeat(part, owner):
+        _, error = runs.attempt(lambda: load(KINDS[part.run.kind].part)(part.run, part.key))
+    # One photo that a codec cannot take does not cost the others their ladder.
+    _end(part, owner, runs.told(error) if error else "")
+
+
+def _end(part: RunPart, owner: str, error: str) -> None:
+    RunPart.objects.filter(pk=part.pk, owner=owner).update(
+        is_done=True, error=error[:1000], lease_until=None
+    )
+    if error:
         runs.log(part.run_id, f"{part.key}: {error}")
-    else:
-        RunPart.objects.filter(pk=part.pk, owner=owner).update(is_done=True, lease_until=None)
     _finish_if_complete(part.run)
 
 
@@ -120,9 +139,12 @@ def _finish_if_complete(run: Run) -> None:
     run.refresh_from_db()
     failed = list(run.parts.exclude(error="").values_list("key", "error"))
     if failed and len(failed) == n_parts:
-        key, error = failed[0]
-        runs.finish(run.pk, run.owner, Run.State.FAILED, error=f"Every part failed. {key}: {error}")
+        said = f"Every part failed. {failed[0][0]}: {failed[0][1]}"
+        runs.finish(run.pk, run.owner, Run.State.FAILED, error=said)
         return
-    result = load(KINDS[run.kind].finish)(run)
+    result, error = runs.attempt(lambda: load(KINDS[run.kind].finish)(run))
+    if error is not None:
+        runs.fail(run.pk, run.owner, error)
+        return
     result["n_failed_parts"] = len(failed)
     runs.finish(run.pk, run.owner, Run.State.DONE, result=result, progress=1)

@@ -85,6 +85,7 @@ def run_state(request: HttpRequest, run_id: UUID) -> JsonResponse:
     return JsonResponse(
         {
             "state": found.state,
+            "is_simulated": found.is_simulated,
             "is_active": found.is_active,
             "is_cancel_wanted": found.is_cancel_wanted,
             "progress": found.progress,

@@ -6,13 +6,14 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -130,11 +131,13 @@ class RunReporter:
 
     def _beat(self) -> None:
         while not self._ended.wait(min(1.0, settings.RUN_LEASE_S / 4)):
-            if self._mine().update(lease_until=lease_end()) == 0:
-                # Another worker owns the run by now (or it was deleted): write nothing more.
-                self._stop.set()
-            elif self._mine().filter(is_cancel_wanted=True).exists():
-                self._stop.set()
+            # A database that is busy or away for a moment costs a beat, not the heart.
+            with suppress(OperationalError):
+                if self._mine().update(lease_until=lease_end()) == 0:
+                    # Another worker owns the run by now (or it was deleted): write no more.
+                    self._stop.set()
+                elif self._mine().filter(is_cancel_wanted=True).exists():
+                    self._stop.set()
         connection.close()
 
     def progress(self, done: float, total: float, note: str = "") -> None:
@@ -148,9 +151,12 @@ class RunReporter:
             self._tell(share, note)
 
     def log(self, line: str) -> None:
-        log(self.run.pk, line)
+        if self._mine().exists():
+            log(self.run.pk, line)
 
     def metric(self, step: int, name: str, value: float) -> None:
+        if not self._mine().exists():
+            return
         RunMetric.objects.update_or_create(
             run=self.run, step=step, name=name, defaults={"value": value}
         )
@@ -163,33 +169,48 @@ class RunReporter:
             raise Cancelled
 
 
-def execute(run_id: Any, owner: str, tell: Callable[[float, str], None] | None = None) -> str:
-    """Do the whole work of a claimed run in this process; returns its final state.
+def attempt(work: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """What work returned, or what went wrong in it.
 
-    Holds the one broad except of the project: whatever goes wrong in any work is
-    written to the row, where a person reads it.
+    Holds the one broad except of the project: whatever goes wrong in any work is written to a
+    row, where a person reads it.
     """
+    try:
+        return work(), None
+    except Cancelled:
+        raise
+    except Exception as error:  # noqa: BLE001 - see the docstring
+        return None, error
+
+
+def execute(run_id: Any, owner: str, tell: Callable[[float, str], None] | None = None) -> str:
+    """Do the whole work of a claimed run in this process; returns its final state."""
     run = Run.objects.select_related("dataset").get(pk=run_id)
     run.folder.mkdir(parents=True, exist_ok=True)
     try:
         with RunReporter(run, owner, tell) as reporter:
-            result = load(KINDS[run.kind].work)(run, reporter)
+            result, error = attempt(lambda: load(KINDS[run.kind].work)(run, reporter))
             if reporter.should_stop():
                 raise Cancelled
     except Cancelled:
         finish(run_id, owner, Run.State.CANCELLED, note="")
         return Run.State.CANCELLED
-    except Exception as error:  # noqa: BLE001 - see the docstring
+    if error is not None:
         fail(run_id, owner, error)
         return Run.State.FAILED
     finish(run_id, owner, Run.State.DONE, result=result, progress=1, note="")
     return Run.State.DONE
 
 
+def told(error: Exception) -> str:
+    """An error as a person reads it; one that nobody foresaw keeps the name of its type."""
+    if isinstance(error, ValueError | RuntimeError | OSError) and str(error):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
 def fail(run_id: Any, owner: str, error: Exception) -> None:
-    text = str(error) or type(error).__name__
-    if not isinstance(error, ValueError | RuntimeError | OSError):
-        text = f"{type(error).__name__}: {text}"
+    text = told(error)
     finish(
         run_id,
         owner,
@@ -205,22 +226,19 @@ def sweep() -> list[Run]:
     A run continues from its own checkpoint; after MAX_ATTEMPTS dead workers it fails and says so.
     """
     for run in Run.objects.lost():
-        with transaction.atomic():
-            if run.is_cancel_wanted:
-                finish(run.pk, run.owner, Run.State.CANCELLED)
-            elif run.attempts >= MAX_ATTEMPTS:
-                finish(
-                    run.pk,
-                    run.owner,
-                    Run.State.FAILED,
-                    error=f"The worker died {run.attempts} times during this run; "
-                    "most likely it ran out of memory. Try smaller images or a smaller batch.",
-                )
-            elif (
-                Run.objects.filter(
-                    pk=run.pk, owner=run.owner, state=Run.State.RUNNING, lease_until=run.lease_until
-                ).update(state=Run.State.QUEUED, owner="", lease_until=None, sent_at=None)
-                == 1
-            ):
-                log(run.pk, f"Attempt {run.attempts} lost its worker; queued again.")
+        # A lease that was renewed a moment ago is left alone, whatever was read before.
+        still_lost = Run.objects.filter(
+            pk=run.pk, owner=run.owner, state=Run.State.RUNNING, lease_until=run.lease_until
+        )
+        if run.is_cancel_wanted:
+            still_lost.update(state=Run.State.CANCELLED, finished_at=timezone.now())
+        elif run.attempts >= MAX_ATTEMPTS:
+            still_lost.update(
+                state=Run.State.FAILED,
+                finished_at=timezone.now(),
+                error=f"Its worker stopped {run.attempts} times during this run. Unless somebody "
+                "stopped it, it ran out of memory: try smaller images or a smaller batch.",
+            )
+        elif still_lost.update(state=Run.State.QUEUED, owner="", lease_until=None, sent_at=None):
+            log(run.pk, f"Attempt {run.attempts} lost its worker; queued again.")
     return list(Run.objects.unsent())

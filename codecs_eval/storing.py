@@ -17,12 +17,6 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def pixels_sha256(image: NDArray[np.uint8]) -> str:
-    """SHA-256 over "WIDTHxHEIGHT" and the RGB bytes: the same pixels, whatever the file."""
-    height, width = image.shape[:2]
-    return sha256_of(f"{width}x{height}".encode() + np.ascontiguousarray(image).tobytes())
-
-
 class WholeFiles(FileSystemStorage):
     """A folder of content-addressed files: each whole, or not there at all."""
 

@@ -43,7 +43,10 @@ def execute_run(run_id: str) -> None:
         return
     run = Run.objects.get(pk=run_id)
     if KINDS[run.kind].is_in_parts:
-        run_parts.begin(run, owner)
+        _, error = runs.attempt(lambda: run_parts.begin(run, owner))
+        if error is not None:
+            runs.fail(run_id, owner, error)
+            return
         ring_for_parts(run_parts.bells_wanted(MOST_ENCODERS))
     else:
         execute_in_child(run_id, owner)
@@ -69,5 +72,5 @@ def work_parts() -> None:
 def sweep_runs() -> None:
     for run in runs.sweep():
         enqueue(run)
-    run_parts.end_cancelled()
+    run_parts.sweep()
     ring_for_parts(run_parts.bells_wanted(settings.ENCODE_PROCESSES))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from annotation import planning, serving
 from annotation.models import Annotator, Judgment, Session, Study, Trial
 from codecs_eval import storing
+from codecs_eval.agreement.pixels import pixels_sha256
 from codecs_eval.models import Reconstruction, SourceImage
 
 Image = NDArray[np.uint8]
@@ -60,7 +61,7 @@ def make_source(
         **{
             "collection": collection,
             "name": name,
-            "sha256": storing.pixels_sha256(pixels),
+            "sha256": pixels_sha256(pixels),
             "path": storing.store(storing.png_of(pixels), folder="sources", extension="png"),
             "width": pixels.shape[1],
             "height": pixels.shape[0],
@@ -98,7 +99,7 @@ def make_reconstruction(
             "path": storing.store(
                 storing.png_of(pixels), folder="reconstructions", extension="png"
             ),
-            "pixels_sha256": storing.pixels_sha256(pixels),
+            "pixels_sha256": pixels_sha256(pixels),
             "encode_cpu_ms": 1.0,
             "decode_cpu_ms": 1.0,
             "encodes_tried": 3,

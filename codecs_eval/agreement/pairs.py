@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from codecs_eval.agreement.pixels import decode_rgb, encode_png
+from codecs_eval.agreement.pixels import decode_rgb, encode_png, pixels_sha256
 from codecs_eval.agreement.writing import JUDGMENT_COLUMNS, TRIPLET_COLUMNS
 
 REQUIRED_COLUMNS = ("original", "first", "second", "closer")
@@ -59,6 +59,7 @@ class Pairs:
 @dataclass(frozen=True)
 class _Stored:
     sha: str
+    pixels_sha256: str
     width: int
     height: int
     bpp: float | None
@@ -117,7 +118,7 @@ class _Folder:
             sha = hashlib.sha256(png).hexdigest()
             self.images[sha] = png
             bpp = None if extension in _CONTAINERS else 8 * len(data) / (width * height)
-            self._stored[path] = _Stored(sha, width, height, bpp)
+            self._stored[path] = _Stored(sha, pixels_sha256(image), width, height, bpp)
         return self._stored[path]
 
 
@@ -233,6 +234,7 @@ def _triplet(layout: _Folder, answer: _Answer, triplet_id: str) -> dict[str, obj
     row: dict[str, object] = {
         "triplet_id": triplet_id,
         "source": answer.original,
+        "source_sha256": original.pixels_sha256,
         "source_image": original.sha,
         "kind": "main",
     }

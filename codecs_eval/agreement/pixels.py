@@ -1,5 +1,6 @@
 """Files of unknown origin -> 8-bit sRGB arrays -> lossless PNG; what would lose is refused."""
 
+import hashlib
 import io
 import warnings
 import zlib
@@ -39,6 +40,14 @@ def decode_rgb(data: bytes, formats: Sequence[str], name: str) -> Pixels:
         raise ValueError(f"{name}: {error}") from error
     except (OSError, SyntaxError, EOFError, ImageCms.PyCMSError) as error:
         raise ValueError(f"{name}: cannot be decoded ({error})") from error
+
+
+def pixels_sha256(image: Pixels) -> str:
+    """SHA-256 over "WIDTHxHEIGHT" and the RGB bytes: the same pixels, whatever the file."""
+    height, width = image.shape[:2]
+    return hashlib.sha256(
+        f"{width}x{height}".encode() + np.ascontiguousarray(image).tobytes()
+    ).hexdigest()
 
 
 def encode_png(image: Pixels) -> bytes:

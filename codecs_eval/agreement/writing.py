@@ -18,6 +18,7 @@ from codecs_eval.agreement.manifest import CHOICES, Manifest
 TRIPLET_COLUMNS = (
     "triplet_id",
     "source",
+    "source_sha256",
     "source_image",
     "first_image",
     "second_image",

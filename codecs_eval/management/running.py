@@ -73,9 +73,8 @@ class RunCommand(ReadyCommand):
                 self.stderr.write("")
 
     def _drain_here(self, run: Run, owner: str) -> None:
-        try:
-            run_parts.begin(run, owner)
-        except ValueError as error:
+        _, error = runs.attempt(lambda: run_parts.begin(run, owner))
+        if error is not None:
             runs.fail(run.pk, owner, error)
             return
         manage = str(settings.BASE_DIR / "manage.py")
@@ -86,14 +85,18 @@ class RunCommand(ReadyCommand):
             for _ in range(settings.ENCODE_PROCESSES)
         ]
         try:
-            while any(child.poll() is None for child in children):
+            # Workers of a running site may take parts of this run too.
+            while any(child.poll() is None for child in children) or (
+                run.is_active and run_parts.is_anybody_at_work(run)
+            ):
                 time.sleep(0.5)
-                run.refresh_from_db(fields=["progress", "note"])
+                run.refresh_from_db()
                 self._show(run.progress, run.note)
         finally:
             for child in children:
                 child.terminate()
                 child.wait()
+        run_parts.sweep()
         run.refresh_from_db()
         if run.is_active:
             runs.finish(

@@ -16,7 +16,9 @@ from codecs_eval.metrics.trunk import PREPROCESSING, Trunk
 from codecs_eval.training.config import TrainMetricConfig
 
 
-def write_heads(folder: Path, heads: Tensor, trunk: Trunk, manifest_sha256: str) -> None:
+def write_heads(
+    folder: Path, heads: Tensor, trunk: Trunk, manifest_sha256: str, *, is_simulated: bool
+) -> None:
     """heads.safetensors (lin0..lin4) and heads.pth, which lpips.LPIPS(model_path=...) loads."""
     parts = list(torch.split(heads, list(trunk.backbone.channels)))
     metadata = {
@@ -24,6 +26,7 @@ def write_heads(folder: Path, heads: Tensor, trunk: Trunk, manifest_sha256: str)
         "trunk_sha256": trunk.sha256,
         "input": PREPROCESSING,
         "dataset_manifest_sha256": manifest_sha256,
+        "is_simulated": str(is_simulated).lower(),
     }
     write_safetensors(folder / "heads.safetensors", parts, trunk.backbone.name, metadata)
     write_pth(folder / "heads.pth", parts, trunk.backbone.name)
@@ -59,11 +62,16 @@ def write_config(
 
 
 def write_out_of_fold(
-    folder: Path, triplet_ids: Sequence[str], rows: Sequence[tuple[int, float, float]]
+    folder: Path,
+    triplet_ids: Sequence[str],
+    rows: Sequence[tuple[int, float, float]],
+    *,
+    is_simulated: bool,
 ) -> None:
     """Per triplet: the fold that held it out, and its distances by heads that never saw it."""
     frame = pd.DataFrame(list(rows), columns=["fold", "d_first", "d_second"])
     frame.insert(0, "triplet_id", list(triplet_ids))
+    frame["is_simulated"] = is_simulated
     frame.to_parquet(folder / "out_of_fold.parquet", engine="pyarrow", index=False)
 
 

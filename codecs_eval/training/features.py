@@ -120,8 +120,9 @@ def _open_partial(path: Path, shape: tuple[int, int, int], is_begun: bool) -> np
         return np.lib.format.open_memmap(path, mode="r+")
     values = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
     # A full disk must show here as an error, not later as a SIGBUS.
-    with path.open("r+b") as file:
-        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return values
 
 

@@ -87,11 +87,16 @@ def _train(
     heads = [on_scale(found, prior.heads, votes) for found in fits.heads]
     seconds["fits"] = time.monotonic() - began - seconds["features"]
 
-    write_heads(folder, heads[-1], trunk, manifest_sha256)
+    write_heads(folder, heads[-1], trunk, manifest_sha256, is_simulated=dataset.is_simulated)
     weight_sha256 = hashlib.sha256(weights(trunk.backbone.weights).read_bytes()).hexdigest()
     write_config(folder, config, dataset, manifest_sha256, trunk, weight_sha256)
-    write_json(folder / "curves.json", _curves(phases, fits))
-    compared = _compare(phases, heads, prior.heads, votes, table, folder)
+    write_json(
+        folder / "curves.json",
+        {"is_simulated": dataset.is_simulated, **_curves(phases, fits)},
+    )
+    compared = _compare(
+        phases, heads, prior.heads, votes, table, folder, is_simulated=dataset.is_simulated
+    )
     report.progress(1.0, 1.0, "trained")
     return {
         "is_finished": True,
@@ -162,6 +167,8 @@ def _compare(
     votes: Votes,
     table: pd.DataFrame,
     folder: Path,
+    *,
+    is_simulated: bool,
 ) -> dict[str, Any]:
     """Trained beside untouched heads on the same triplets, by part; writes out_of_fold.parquet."""
     final = phases[-1]
@@ -182,7 +189,10 @@ def _compare(
         for row, first, second in zip(phase.heldout, d_first, d_second, strict=True):
             out_of_fold[int(row)] = (phase.fold, float(first), float(second))
     write_out_of_fold(
-        folder, list(table["triplet_id"]), [out_of_fold[i] for i in range(len(table))]
+        folder,
+        list(table["triplet_id"]),
+        [out_of_fold[i] for i in range(len(table))],
+        is_simulated=is_simulated,
     )
     crossed = _part(votes, table, heads[-1], prior)
     assert crossed is not None

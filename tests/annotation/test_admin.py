@@ -12,7 +12,7 @@ from tests.factories import make_ada, make_cleo, make_judgments, make_session, m
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
 
 TEXTS = {
-    "title": "Another title", "question": "Which differs more?", "polarity": "differs",
+    "title": "Another title", "question": "Which one is nearer?",
     "instructions": "Look.", "consent": "Yes.",
 }  # fmt: skip
 ROWS = [Triplet, Annotator, Session, Trial, Judgment]

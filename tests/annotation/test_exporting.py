@@ -265,7 +265,7 @@ def test_the_csv_is_made_line_by_line() -> None:
     study = make_answered_study()
     lines = judgments_csv(study)
     assert isinstance(lines, Iterator)
-    assert next(lines).startswith("judgment_id,")
+    assert next(lines).startswith("\ufeffjudgment_id,")
     assert next(lines).count(",") >= len(CSV_COLUMNS) - 1
 
 

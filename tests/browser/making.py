@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from annotation import planning
 from annotation.models import Study
 from codecs_eval import storing
+from codecs_eval.agreement.pixels import pixels_sha256
 from codecs_eval.models import Reconstruction, SourceImage
 
 RATE_BPP = 0.5
@@ -21,7 +22,7 @@ def make_source(collection: str, name: str, pixels: NDArray[np.uint8]) -> Source
     return SourceImage.objects.create(
         collection=collection,
         name=name,
-        sha256=storing.pixels_sha256(pixels),
+        sha256=pixels_sha256(pixels),
         path=storing.store(storing.png_of(pixels), folder="sources", extension="png"),
         width=pixels.shape[1],
         height=pixels.shape[0],
@@ -45,7 +46,7 @@ def make_reconstruction(
         bitstream_sha256=storing.sha256_of(f"{source.pk} {codec}".encode()),
         bpp=8 * n_bytes / source.pixels,
         path=storing.store(storing.png_of(pixels), folder="reconstructions", extension="png"),
-        pixels_sha256=storing.pixels_sha256(pixels),
+        pixels_sha256=pixels_sha256(pixels),
         encode_cpu_ms=1,
         decode_cpu_ms=1,
         encodes_tried=1,

@@ -64,6 +64,7 @@ def _rows(
             {
                 "triplet_id": triplet_id,
                 "source": f"photo{source}",
+                "source_sha256": shas[0],
                 **dict(zip(["source_image", "first_image", "second_image"], shas, strict=True)),
                 "first_codec": "jpeg",
                 "second_codec": "webp",

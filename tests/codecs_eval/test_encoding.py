@@ -8,6 +8,7 @@ from django.utils import timezone
 from skimage import data
 
 from codecs_eval import encoding, run_parts, runs, storing
+from codecs_eval.agreement.pixels import pixels_sha256
 from codecs_eval.codecs.table import load_codec
 from codecs_eval.encoding import LadderConfig
 from codecs_eval.models import Reconstruction, Run, RunPart, SourceImage
@@ -23,7 +24,7 @@ def make_source(name: str = "cat", size_px: int = 128) -> SourceImage:
     return SourceImage.objects.create(
         collection="cats",
         name=name,
-        sha256=storing.pixels_sha256(pixels),
+        sha256=pixels_sha256(pixels),
         path=storing.store(storing.png_of(pixels), folder="sources", extension="png"),
         width=size_px,
         height=size_px,
@@ -49,7 +50,7 @@ def test_the_stored_pixels_are_what_the_stored_stream_decodes_to() -> None:
     row = encoding.encode_source(make_source(), "jpeg", (1.0,))[0]
     decoded = load_codec("jpeg").decode(storing.read(row.bitstream_path))
     assert np.array_equal(decoded, storing.read_pixels(row.path))
-    assert row.pixels_sha256 == storing.pixels_sha256(decoded)
+    assert row.pixels_sha256 == pixels_sha256(decoded)
 
 
 def test_what_is_stored_is_not_encoded_again() -> None:
@@ -97,6 +98,44 @@ def test_a_part_whose_worker_died_is_taken_by_another() -> None:
     assert run_parts.drain("ben") == 1
 
 
+def test_a_part_that_takes_every_worker_down_is_told_and_costs_no_other() -> None:
+    make_source("a"), make_source("b")
+    run = make_ladder("jpeg")
+    assert runs.claim(run.pk, "ada")
+    run_parts.begin(run, "ada")
+    deadly = RunPart.objects.filter(run=run).order_by("pk").first()
+    assert deadly is not None
+    RunPart.objects.filter(pk=deadly.pk).update(attempts=runs.MAX_ATTEMPTS)
+    run_parts.drain("ben")
+    run.refresh_from_db()
+    assert run.state == "done" and run.result["n_failed_parts"] == 1
+    deadly.refresh_from_db()
+    assert "worker stopped" in deadly.error
+
+
+def test_an_error_that_nobody_foresaw_ends_its_part_with_its_name() -> None:
+    source = make_source()
+    run = make_ladder("jpeg")
+    assert runs.claim(run.pk, "ada")
+    run_parts.begin(run, "ada")
+    source.delete()
+    run_parts.drain("ben")
+    run.refresh_from_db()
+    assert run.state == "failed" and "DoesNotExist" in run.error
+
+
+def test_a_worker_that_died_after_its_last_part_leaves_no_run_behind() -> None:
+    make_source()
+    run = make_ladder("jpeg")
+    assert runs.claim(run.pk, "ada")
+    run_parts.begin(run, "ada")
+    encoding.encode_part(run, RunPart.objects.get(run=run).key)
+    RunPart.objects.filter(run=run).update(is_done=True)
+    run_parts.sweep()
+    run.refresh_from_db()
+    assert run.state == "done" and len(run.result["cells"]) == len(RATES)
+
+
 def test_a_cancelled_ladder_keeps_what_it_made() -> None:
     make_source()
     run = make_ladder("jpeg")
@@ -104,7 +143,7 @@ def test_a_cancelled_ladder_keeps_what_it_made() -> None:
     run_parts.begin(run, "ada")
     runs.cancel(run)
     assert run_parts.drain("ben") == 0
-    run_parts.end_cancelled()
+    run_parts.sweep()
     run.refresh_from_db()
     assert run.state == "cancelled"
 

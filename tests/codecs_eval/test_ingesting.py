@@ -12,6 +12,7 @@ from django.db.models.signals import pre_save
 from django.utils.datastructures import MultiValueDict
 
 from codecs_eval import ingesting, storing
+from codecs_eval.agreement.pixels import pixels_sha256
 from codecs_eval.forms import ImportImagesForm
 from codecs_eval.ingesting import FileReport, ImportReport
 from codecs_eval.models import SourceImage
@@ -56,7 +57,7 @@ def test_a_photo_becomes_a_row_and_a_lossless_file(photos: Path) -> None:
     assert (source.collection, source.name) == ("holiday", "My-Dog")
     assert (source.licence, source.attribution) == ("CC BY 4.0", "Ada")
     assert (source.width, source.height, source.original_format) == (90, 70, "PNG")
-    assert source.sha256 == storing.pixels_sha256(noise())
+    assert source.sha256 == pixels_sha256(noise())
     assert np.array_equal(storing.read_pixels(source.path), noise())
     assert report.imported == (
         FileReport(
@@ -234,7 +235,7 @@ def make_source(path: str) -> SourceImage:
     return SourceImage.objects.create(
         collection="holiday",
         name="theirs",
-        sha256=storing.pixels_sha256(noise()),
+        sha256=pixels_sha256(noise()),
         path=path,
         width=90,
         height=70,

@@ -79,7 +79,7 @@ def test_a_run_that_kills_every_worker_fails_in_the_end() -> None:
     )
     assert runs.sweep() == []
     run.refresh_from_db()
-    assert run.state == "failed" and "worker died" in run.error
+    assert run.state == "failed" and "worker stopped 5 times" in run.error
 
 
 def test_a_waiting_run_is_cancelled_at_once() -> None:
@@ -88,6 +88,23 @@ def test_a_waiting_run_is_cancelled_at_once() -> None:
     run.refresh_from_db()
     assert run.state == "cancelled"
     assert runs.claim(run.pk, "ada") is False
+
+
+def test_a_lease_renewed_while_the_sweeper_looks_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = make_run(
+        state="running",
+        owner="ada",
+        attempts=runs.MAX_ATTEMPTS,
+        lease_until=timezone.now() - timedelta(seconds=1),
+    )
+    stale = list(Run.objects.lost())
+    Run.objects.filter(pk=run.pk).update(lease_until=runs.lease_end())
+    monkeypatch.setattr(type(Run.objects), "lost", lambda _: stale)
+    runs.sweep()
+    run.refresh_from_db()
+    assert run.state == "running"
 
 
 def test_a_running_run_is_asked_to_stop() -> None:

@@ -1,6 +1,7 @@
 """`manage.py up`: the whole site in one command, each part started again when it dies."""
 
 import fcntl
+import json
 import os
 import shlex
 import socket
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.TRIAD_PORT)
         parser.add_argument("--threads", type=int, default=8, help="requests answered at once")
         parser.add_argument("--no-migrate", action="store_true")
+        parser.add_argument("--json", action="store_true", help="tell the address as JSON")
         parser.add_argument(
             "--then",
             metavar="COMMAND",
@@ -47,7 +49,7 @@ class Command(BaseCommand):
                     listed.append(once(shlex.split(options["then"])))
                 address = f"http://{as_written(options['host'])}:{options['port']}"
                 try:
-                    supervisor.run(listed, lambda: self.announce(address))
+                    supervisor.run(listed, lambda: self.announce(address, as_json=options["json"]))
                 except RuntimeError as error:
                     raise CommandError(str(error)) from error
         self.say("Triad has stopped.")
@@ -58,7 +60,10 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             call_command("collectstatic", verbosity=0, interactive=False)
 
-    def announce(self, address: str) -> None:
+    def announce(self, address: str, *, as_json: bool) -> None:
+        if as_json:
+            self.say(json.dumps({"address": address, "home": str(settings.TRIAD_HOME)}))
+            return
         logs = settings.TRIAD_HOME / "logs"
         self.say(f"Triad runs at {address} (Ctrl-C stops it; what it says is in {logs}).")
 

@@ -65,6 +65,7 @@ def make_rows() -> Callable[..., Rows]:
                     {
                         "triplet_id": triplet_id,
                         "source": f"photo{source}",
+                        "source_sha256": made[0][0],
                         "source_image": made[0][0],
                         "first_image": made[1][0],
                         "second_image": made[2][0],

@@ -85,6 +85,7 @@ def _triplet(
     row: dict[str, object] = {
         "triplet_id": name,
         "source": source,
+        "source_sha256": source_image,
         "source_image": source_image,
         "kind": "main",
     }

@@ -101,7 +101,8 @@ def test_the_trained_folder_loads_as_a_metric_and_as_lpips(
 
 def test_out_of_fold_distances_come_from_heads_that_never_saw_the_source(done: Done) -> None:
     table = pd.read_parquet(done.folder / "out_of_fold.parquet")
-    assert list(table.columns) == ["triplet_id", "fold", "d_first", "d_second"]
+    assert list(table.columns) == ["triplet_id", "fold", "d_first", "d_second", "is_simulated"]
+    assert set(table["is_simulated"]) == {done.dataset.is_simulated}
     merged = table.merge(done.dataset.triplets, on="triplet_id", validate="one_to_one")
     assert len(merged) == 36
     assert merged["d_first"].gt(0).all()
