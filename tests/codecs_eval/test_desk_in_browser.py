@@ -14,7 +14,7 @@ from tests.processes import LiveSite
 
 def log_in(page: Page, site: LiveSite) -> list[str]:
     """Ada at her desk; returns what the browser complains about from here on."""
-    make_ada(is_superuser=True)
+    make_ada(is_superuser=True, password="let-me-in-please")
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
