@@ -29,6 +29,18 @@ def log_in(page: Page, site: LiveSite) -> list[str]:
     return complaints
 
 
+def assert_in_order(page: Page, site: LiveSite, urls: list[str], complaints: list[str]) -> None:
+    """Each page: nothing for the console, nothing for axe, no wider than its window."""
+    for url in urls:
+        page.goto(site.url + url)
+        page.wait_for_load_state("networkidle")
+        assert complaints == [], url
+        results = Axe().run(page)
+        assert results.violations_count == 0, f"{url}: {results.generate_report()}"
+        is_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not is_wide, f"{url} is wider than its window"
+
+
 def test_a_run_page_follows_its_run_to_the_end(site: LiveSite, page: Page) -> None:
     run = make_run("running", started_at=timezone.now(), note="epoch 1")
     complaints = log_in(page, site)
@@ -77,12 +89,5 @@ def test_every_page_of_the_desk_has_no_violation(
         reverse("report", args=[report.pk]),
         *(row.get_absolute_url() for row in (dataset, report, failed)),
     ]
-    for url in urls:
-        page.goto(site.url + url)
-        page.wait_for_load_state("networkidle")
-        assert complaints == [], url
-        results = Axe().run(page)
-        assert results.violations_count == 0, f"{url}: {results.generate_report()}"
-        is_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        assert not is_wide, f"{url} is wider than its window"
+    assert_in_order(page, site, urls, complaints)
     page.context.close()
