@@ -1,4 +1,4 @@
-"""The researcher's study pages in a real browser: axe, no complaint, no page wider than a window."""
+"""The study pages in a real browser: axe, no complaint, no page wider than its window."""
 
 import pytest
 from django.urls import reverse
