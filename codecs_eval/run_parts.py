@@ -18,8 +18,14 @@ from codecs_eval.run_kinds import KINDS, load
 
 
 def begin(run: Run, owner: str) -> int:
-    """Write down the parts of a claimed run; those done by an earlier attempt stay done."""
-    keys = load(KINDS[run.kind].parts)(run)
+    """Write down the parts of a claimed run; those done by an earlier attempt stay done.
+
+    Returns how many there are; 0 when they cannot be told: the run has failed then, and says why.
+    """
+    keys, error = runs.attempt(lambda: load(KINDS[run.kind].parts)(run))
+    if error is not None:
+        runs.fail(run.pk, owner, error)
+        return 0
     RunPart.objects.bulk_create([RunPart(run=run, key=key) for key in keys], ignore_conflicts=True)
     # Parts hold the leases from here on; the run itself is alive while they are.
     Run.objects.filter(pk=run.pk, owner=owner).update(lease_until=None)

@@ -43,10 +43,7 @@ def execute_run(run_id: str) -> None:
         return
     run = Run.objects.get(pk=run_id)
     if KINDS[run.kind].is_in_parts:
-        _, error = runs.attempt(lambda: run_parts.begin(run, owner))
-        if error is not None:
-            runs.fail(run_id, owner, error)
-            return
+        run_parts.begin(run, owner)
         ring_for_parts(run_parts.bells_wanted(MOST_ENCODERS))
     else:
         execute_in_child(run_id, owner)

@@ -73,9 +73,7 @@ class RunCommand(ReadyCommand):
                 self.stderr.write("")
 
     def _drain_here(self, run: Run, owner: str) -> None:
-        _, error = runs.attempt(lambda: run_parts.begin(run, owner))
-        if error is not None:
-            runs.fail(run.pk, owner, error)
+        if run_parts.begin(run, owner) == 0:
             return
         manage = str(settings.BASE_DIR / "manage.py")
         children = [

@@ -177,3 +177,11 @@ def test_a_ladder_that_cannot_be_is_refused(changes: dict[str, object], said: st
 def test_an_empty_collection_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="'dogs'"):
         encoding.check_available(LadderConfig(collection="dogs", codecs=("jpeg",)))
+
+
+def test_a_ladder_whose_photos_are_gone_fails_and_says_so() -> None:
+    run = make_ladder("jpeg")
+    assert runs.claim(run.pk, "ada")
+    assert run_parts.begin(run, "ada") == 0
+    run.refresh_from_db()
+    assert run.state == "failed" and "No photo in collection 'cats'" in run.error
