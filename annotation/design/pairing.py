@@ -96,3 +96,27 @@ def _refuse_doubles(candidates: Sequence[Candidate]) -> None:
                 f"reconstruction {candidate.reconstruction_id} has {candidate.bpp} bpp, "
                 "expected more than 0"
             )
+
+
+# Files of one codec whose sizes differ so much are told apart by nearly everybody who looks.
+OBVIOUS_RATIO = 2.5
+
+
+def pair_far_apart(candidates: Sequence[Candidate]) -> tuple[Pair, ...]:
+    """For each source and codec, its smallest and its largest file: an obvious difference.
+
+    Only where the larger has `OBVIOUS_RATIO` times the bits. Ordered by source and codec; which
+    of the two is better follows from their rates.
+    """
+    _refuse_doubles(candidates)
+    cells: dict[tuple[int, str], list[Candidate]] = {}
+    for candidate in candidates:
+        cells.setdefault((candidate.source_id, candidate.codec), []).append(candidate)
+    pairs = []
+    for (source_id, _codec), found in sorted(cells.items()):
+        low = min(found, key=lambda candidate: (candidate.bpp, candidate.reconstruction_id))
+        high = max(found, key=lambda candidate: (candidate.bpp, candidate.reconstruction_id))
+        if high.bpp >= OBVIOUS_RATIO * low.bpp:
+            ids = sorted((low.reconstruction_id, high.reconstruction_id))
+            pairs.append(Pair(source_id, *ids))
+    return tuple(pairs)

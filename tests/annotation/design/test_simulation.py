@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -72,6 +73,53 @@ def test_a_population_is_made_from_its_seed_and_has_its_share_of_careless_ones()
     assert math.isclose(middle, 2.0, rel_tol=0.2)
 
 
+def _answers(observer: SimulatedObserver, n: int = 2000) -> tuple[float, float, float]:
+    """Shares of the better image and of the left side, and the median time, with one obvious."""
+    rng = observer.generator()
+    right = left = 0
+    times = []
+    for place in range(n):
+        on_left = place % 2 == 0
+        answer = observer.choose(0.0, 6.0, on_left, rng, place=place)
+        right += answer.choice == "second"
+        left += (answer.choice == "first") == on_left
+        times.append(answer.response_ms)
+    return right / n, left / n, float(np.median(times))
+
+
+def test_each_behaviour_answers_as_it_is_called() -> None:
+    def of(behaviour: str, **values: float) -> tuple[float, float, float]:
+        return _answers(SimulatedObserver(seed=7, lapse=0.0, behaviour=behaviour, **values))
+
+    attentive, careless, fast = of("attentive"), of("careless"), of("fast")
+    assert attentive[0] > 0.99
+    assert careless[0] == pytest.approx(0.5, abs=0.04)
+    assert fast[0] == pytest.approx(0.5, abs=0.04)
+    assert careless[2] > attentive[2]
+    assert fast[2] < attentive[2] / 2
+    assert of("one_sided", side_bias=0.1)[1] == pytest.approx(0.93, abs=0.02)
+    assert of("one_sided", side_bias=-0.1)[1] == pytest.approx(0.07, abs=0.02)
+
+
+def test_who_drifts_attends_until_then() -> None:
+    observer = SimulatedObserver(seed=8, lapse=0.0, behaviour="drifting", drifts_after=1000)
+    rng = observer.generator()
+    right = [
+        observer.choose(0.0, 6.0, True, rng, place=place).choice == "second"
+        for place in range(2000)
+    ]
+    assert sum(right[:1000]) > 990
+    assert sum(right[1000:]) == pytest.approx(500, abs=50)
+
+
+def test_a_population_behaves_carelessly_in_the_ways_that_are_asked_for() -> None:
+    kinds = ("careless", "fast", "one_sided", "drifting")
+    population = make_population(40, seed=1, careless_share=0.2, careless=kinds)
+    counts = Counter(observer.behaviour for observer in population)
+    assert counts == {"attentive": 32, **dict.fromkeys(kinds, 2)}
+    assert all(observer.lapse < 0.3 for observer in population)
+
+
 def test_observers_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValueError, match="lapse 2"):
         SimulatedObserver(seed=0, lapse=2)
@@ -81,5 +129,11 @@ def test_observers_that_cannot_be_are_refused() -> None:
         SimulatedObserver(seed=0, median_ms=0)
     with pytest.raises(ValueError, match="at least 1"):
         make_population(0, seed=0)
+    with pytest.raises(ValueError, match="behaviour 'asleep'"):
+        SimulatedObserver(seed=0, behaviour="asleep")
+    with pytest.raises(ValueError, match="drifts_after -1"):
+        SimulatedObserver(seed=0, drifts_after=-1)
+    with pytest.raises(ValueError, match="careless"):
+        make_population(3, seed=0, careless=("asleep",))
     with pytest.raises(ValueError, match=r"careless_share 1\.5"):
         make_population(3, seed=0, careless_share=1.5)
