@@ -9,14 +9,23 @@ from django.shortcuts import redirect
 from django.utils.html import format_html
 
 from annotation import designing
-from annotation.models import Annotator, Judgment, Session, Study, Trial, Triplet
+from annotation.models import (
+    Annotator,
+    Invitation,
+    Judgment,
+    Screening,
+    Session,
+    Study,
+    Trial,
+    Triplet,
+)
 from codecs_eval.admin import ReadOnlyAdmin
 
 
 class StudyTextsForm(forms.ModelForm):
     class Meta:
         model = Study
-        fields = ("title", "question", "instructions", "consent")
+        fields = ("title", "question", "instructions", "consent", "reward", "texts")
 
 
 @admin.register(Study)
@@ -86,6 +95,14 @@ class AnnotatorAdmin(ReadOnlyAdmin):
     list_filter = ("is_simulated",)
 
 
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "study", "state", "created_at", "used_at", "revoked_at")
+    list_filter = ("study",)
+    list_select_related = ("study",)
+    exclude = ("token_sha256",)
+
+
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "state", "verdict", "started_at", "finished_at")
@@ -104,3 +121,10 @@ class TrialAdmin(ReadOnlyAdmin):
 class JudgmentAdmin(ReadOnlyAdmin):
     list_display = ("id", "choice", "response_ms", "input", "server_time")
     list_filter = ("choice", "input")
+
+
+@admin.register(Screening)
+class ScreeningAdmin(ReadOnlyAdmin):
+    list_display = ("session", "verdict", "suspicion", "version", "created_by", "created_at")
+    list_filter = ("verdict", "version", "session__study")
+    list_select_related = ("session__study", "session__annotator", "created_by")

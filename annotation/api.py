@@ -3,17 +3,19 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
-from annotation import serving
-from annotation.models import Session, Trial
-from annotation.recognising import owns
+from annotation import checks, planning, serving
+from annotation.models import Session, Trial, Triplet
+from annotation.recognising import may_bring, owns
 
 MOST_AHEAD = 8
 MOST_ANSWERS = 200
@@ -25,7 +27,11 @@ _MEASURED_NUMBERS = (
     "response_ms",
     "clock_resolution_ms",
     "device_pixel_ratio",
+    "flicker_hz",
 )
+LARGEST_ZOOM = 16
+VIEWS = ("original", "left", "right")
+MARKS = {"ratio", "window", "monitor", "hidden", "time_up", "menu", "blurred"}
 # Three years: a page's clock runs on for as long as the page is left open.
 _LARGEST_MS = 1e11
 
@@ -39,9 +45,12 @@ class Conflict(Exception):
 
 
 def _json_view(
-    view: Callable[[Session, dict[str, Any]], dict[str, Any]],
+    view: Callable[[Session, dict[str, Any]], dict[str, Any]], *, takes_key: bool = False
 ) -> Callable[[HttpRequest, str], HttpResponse]:
-    """Parse the body and find the session; only its own browser may speak for it."""
+    """Parse the body and find the session; only its own browser may speak for it.
+
+    With `takes_key`, also whoever has the session's key, but no trial is handed to them.
+    """
 
     def answer(request: HttpRequest, slug: str) -> HttpResponse:
         try:
@@ -49,17 +58,22 @@ def _json_view(
             session_id = UUID(body["session"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return _error("Found no readable JSON with a session; expected one.", 400)
-        session = (
-            Session.objects.select_related("study").filter(pk=session_id, study__slug=slug).first()
-        )
-        if session is None or not owns(request, session):
+        rows = Session.objects.select_related("study", "annotator")
+        session = rows.filter(pk=session_id, study__slug=slug).first()
+        is_known = session is not None and owns(request, session)
+        may_speak = is_known or (session and takes_key and may_bring(session, body.get("key")))
+        if session is None or not may_speak:
             return _error("This browser has no such session; open the study's page again.", 403)
+        if not is_known:
+            body["want"] = 0
         try:
             reply = view(session, body)
         except BadRequest as error:
             return _error(str(error), 400)
         except Conflict as error:
             return _error(str(error), 409)
+        if takes_key:
+            reply["is_known"] = is_known
         response = JsonResponse(reply)
         response["Cache-Control"] = "private, no-store"
         return response
@@ -75,10 +89,10 @@ def _error(text: str, status: int) -> JsonResponse:
 def lease(session: Session, body: dict[str, Any]) -> dict[str, Any]:
     if session.state == Session.State.FINISHED:
         raise Conflict("This session is finished; its completion code is on the last page.")
-    return _next(session, body)
+    return _reply(session, serving.exchange(session, [], *_wanted(session, body)))
 
 
-@_json_view
+@partial(_json_view, takes_key=True)
 def judgments(session: Session, body: dict[str, Any]) -> dict[str, Any]:
     """Store answers and hand out the next trials in one round trip."""
     answers = body.get("judgments")
@@ -86,11 +100,11 @@ def judgments(session: Session, body: dict[str, Any]) -> dict[str, Any]:
         raise BadRequest(f"Expected a list of at most {MOST_ANSWERS} judgments.")
     _note_viewing(session, body.get("viewing"))
     readable, refused = _read(answers)
-    receipt = serving.record(session, readable)
+    done = serving.exchange(session, readable, *_wanted(session, body))
     return {
-        "stored": receipt.stored,
-        "refused": refused + receipt.refused,
-        **_next(session, body),
+        "stored": done.receipt.stored,
+        "refused": refused + done.receipt.refused,
+        **_reply(session, done),
     }
 
 
@@ -112,32 +126,52 @@ def finish(session: Session, body: dict[str, Any]) -> dict[str, Any]:
     missing = serving.finish(session)
     return {
         "is_complete": session.state == Session.State.FINISHED,
+        "state": session.state,
         "missing": missing,
         "completion_code": session.completion_code,
     }
 
 
-def _next(session: Session, body: dict[str, Any]) -> dict[str, Any]:
+@_json_view
+def screen_out(session: Session, body: dict[str, Any]) -> dict[str, Any]:
+    """A person whose screen does not meet the study's requirements ends with that outcome."""
+    with transaction.atomic():
+        planning.lock(session)
+        if session.state == Session.State.ACTIVE:
+            serving.close(session, Session.State.SCREENED_OUT)
+    return {"state": session.state}
+
+
+def _wanted(session: Session, body: dict[str, Any]) -> tuple[int, list[UUID]]:
+    """How many trials the browser wants to have ahead, and which it has.
+
+    None before the viewing checks that the study asks for are done.
+    """
     want = body.get("want", 0)
     if not isinstance(want, int) or not 0 <= want <= MOST_AHEAD:
         raise BadRequest(f"Found want={want!r}; expected 0..{MOST_AHEAD}.")
     try:
-        held = [UUID(text) for text in body.get("have", [])]
+        return 0 if checks.due(session) else want, [UUID(text) for text in body.get("have", [])]
     except (ValueError, TypeError, AttributeError):
         raise BadRequest("Expected 'have' to be a list of trial ids.") from None
-    trials = serving.trials_for(session, want, held) if want else []
-    standing = serving.standing_of(session, is_asked=bool(want), n_new=len(trials))
+
+
+def _reply(session: Session, done: serving.Exchange) -> dict[str, Any]:
     return {
-        "trials": [_trial(session, trial) for trial in trials],
-        "judged": standing.n_judged,
-        "total": standing.n_total,
-        "is_done": standing.is_done,
+        "trials": [_trial(session, trial) for trial in done.trials],
+        "judged": done.standing.n_judged,
+        "total": done.standing.n_total,
+        "is_done": done.standing.is_done,
+        "state": session.state,
     }
 
 
 def _trial(session: Session, trial: Trial) -> dict[str, Any]:
-    """What the browser may know of a trial: nothing about codecs, rates or files."""
+    """What the browser may know of a trial: nothing of codecs, rates, files or checks."""
+    is_practice = trial.triplet.kind == Triplet.Kind.PRACTICE
     return {
+        "is_practice": is_practice,
+        "feedback": (trial.expected_side or None) if is_practice else None,
         "id": str(trial.pk),
         "position": trial.position,
         "width": trial.triplet.crop_width_px,
@@ -179,10 +213,33 @@ def _measured(entry: dict[str, Any]) -> dict[str, Any]:
     return {
         **numbers,
         **sizes,
+        **_viewed(entry),
         "hidden_ms": _number(entry.get("hidden_ms"), "hidden_ms") or 0.0,
         "input": found_input,
         "events": events,
         "client_time": _time(entry.get("client_time")),
+    }
+
+
+def _viewed(entry: dict[str, Any]) -> dict[str, Any]:
+    """Which views were on the screen for how long, and which part of the crop."""
+    dwell_ms, shown = entry.get("dwell_ms") or {}, entry.get("shown") or {}
+    marks = entry.get("marks") or []
+    if not isinstance(dwell_ms, dict) or not set(dwell_ms) <= set(VIEWS):
+        raise BadRequest(f"Found dwell_ms={dwell_ms!r}; expected times of {', '.join(VIEWS)}.")
+    if not isinstance(shown, dict):
+        raise BadRequest(f"Found shown={shown!r}; expected left, top, width and height.")
+    if not isinstance(marks, list) or not {str(mark) for mark in marks} <= MARKS:
+        raise BadRequest(f"Found marks={marks!r}; expected some of {', '.join(sorted(MARKS))}.")
+    return {
+        "dwell_ms": {view: _number(dwell_ms[view], f"dwell_ms {view}") for view in dwell_ms},
+        "n_switches": _whole(entry.get("n_switches"), "n_switches") or 0,
+        "zoom": min(_whole(entry.get("zoom"), "zoom") or 1, LARGEST_ZOOM),
+        "marks": marks,
+        **{
+            f"shown_{side}_px": _whole(shown.get(side), f"shown {side}")
+            for side in ("left", "top", "width", "height")
+        },
     }
 
 
@@ -226,9 +283,13 @@ def _time(value: Any) -> datetime | None:
 
 
 def _note_viewing(session: Session, viewing: Any) -> None:
-    """The first report stands; later changes are events of their trials."""
-    if not isinstance(viewing, dict) or session.viewing:
+    """The first report stands, beside the checks; later changes are events of their trials."""
+    is_withdrawn = session.state == Session.State.WITHDRAWN
+    is_known = bool(session.viewing.keys() - {"checks"})
+    if is_withdrawn or is_known or not isinstance(viewing, dict):
         return
     if len(_json_text(viewing, "viewing")) < 5_000:
-        session.viewing = viewing
+        # Checks are the server's to judge: what a page sends under their name is dropped.
+        measured = {name: value for name, value in viewing.items() if name != "checks"}
+        session.viewing = {**measured, **session.viewing}
         session.save(update_fields=["viewing"])

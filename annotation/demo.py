@@ -18,7 +18,7 @@ from django.utils.text import slugify
 from annotation import designing
 from annotation.designing import Design
 from annotation.exporting import FreezeConfig
-from annotation.models import Judgment, Study
+from annotation.models import Judgment, Study, Triplet
 from annotation.simulating import simulate
 from codecs_eval import encoding, ingesting, runs, tasks, weights
 from codecs_eval.encoding import RATES_BPP, LadderConfig
@@ -157,6 +157,11 @@ def _open_study(names: DemoNames, codecs: tuple[str, ...], tell: Say) -> None:
                 codecs=codecs,
                 rates_bpp=RATES_BPP,
                 crop_px=300,
+                n_practice=2,
+                n_warm_up=2,
+                sentinel_share=0.1,
+                repeat_share=0.1,
+                sessions_per_person=0,
             )
         )
         designing.change_state(study, Study.State.OPEN)
@@ -183,14 +188,18 @@ def _simulated_study(names: DemoNames, codecs: tuple[str, ...], tell: Say) -> St
                 crop_px=256,
                 judgments_per_triplet=4,
                 session_length=60,
+                sentinel_share=0.05,
+                repeat_share=0.05,
                 is_simulated=True,
             )
         )
         designing.change_state(study, Study.State.OPEN)
     if not Judgment.objects.of_study(study).exists():
         tell("Simulated observers answer a study of all codecs (SIMULATED everywhere).")
-        n_wanted = study.triplets.count() * study.judgments_per_triplet
-        n_observers = -(-n_wanted // study.session_length)
+        main = study.triplets.filter(kind=Triplet.Kind.MAIN)
+        n_wanted = main.count() * study.judgments_per_triplet
+        n_checks = 2 * round(study.sentinel_share * study.session_length)
+        n_observers = -(-n_wanted // (study.session_length - n_checks))
         done = simulate(study, n_observers=n_observers, seed=1)
         tell(f"SIMULATED: {done.n_judgments} judgments by {done.n_observers} observers.")
     return study

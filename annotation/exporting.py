@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pandas as pd
 from django.contrib.auth.models import User
+from django.db.models import Case, F, Q, When
 
 from annotation.models import Judgment, Session, Study, Trial, Triplet
 from codecs_eval import datasets, storing
@@ -58,7 +59,8 @@ def freeze_dataset(
     """The study's standing judgments as a folder that never changes.
 
     Filters, in this order, each counting what it dropped: superseded by an undo, sessions
-    screened out, warm-ups and repeats. Raises ValueError where nothing is left.
+    screened out, warm-ups, repeats and checks, crops seen in part. Raises ValueError where
+    nothing is left.
     """
     kept = _kept(study)
     if kept.judgments.empty:
@@ -109,22 +111,33 @@ def _kept(study: Study) -> _Kept:
         "superseded by an undo": 0,
         "session excluded by screening": 0,
         "warm-up, repeat or check trial": 0,
+        "seen on a smaller part of the crop": 0,
     }
     rows: list[tuple[Any, ...]] = []
-    found = Judgment.objects.of_study(study).values_list(
+    # The images in a dataset are whole crops: who saw less of one did not judge it.
+    is_part = Q(shown_width_px__lt=F("trial__triplet__crop_width_px")) | Q(
+        shown_height_px__lt=F("trial__triplet__crop_height_px")
+    )
+    judgments = Judgment.objects.of_study(study).annotate(
+        is_part=Case(When(is_part, then=True), default=False)
+    )
+    found = judgments.values_list(
         "pk", "trial__triplet_id", "choice", "trial__annotator_id", "response_ms",
         "trial__annotator__is_simulated",
         "superseded_by", "trial__session__verdict",
-        "trial__is_warm_up", "trial__is_repeat", "trial__triplet__kind",
+        "trial__is_warm_up", "trial__is_repeat", "trial__triplet__kind", "is_part",
     )  # fmt: skip
-    for pk, triplet, choice, who, ms, sim, later, verdict, warm, again, kind in found.iterator():
+    for *row, later, verdict, warm, again, kind, is_part in found.iterator():
         if later is not None:
             dropped["superseded by an undo"] += 1
         elif verdict == Session.Verdict.EXCLUDED:
             dropped["session excluded by screening"] += 1
         elif warm or again or kind != Triplet.Kind.MAIN:
             dropped["warm-up, repeat or check trial"] += 1
+        elif is_part:
+            dropped["seen on a smaller part of the crop"] += 1
         else:
+            pk, triplet, choice, who, ms, sim = row
             rows.append((str(pk), str(triplet), choice, str(who), ms, sim))
     columns = ["judgment_id", "triplet_id", "choice", "observer", "response_ms", "is_simulated"]
     return _Kept(
@@ -184,8 +197,9 @@ def _triplet_row(triplet: Triplet, crops: _Crops) -> dict[str, Any]:
 
 CSV_COLUMNS = (
     "judgment_id", "study", "study_version", "is_simulated", "polarity", "question",
+    "mode", "preset", "language",
     "session_id", "annotator_id", "session_started", "session_state", "screening",
-    "trial_id", "position", "is_repeat", "is_warm_up", "triplet_id", "triplet_kind",
+    "trial_id", "position", "is_repeat", "is_warm_up", "triplet_id", "triplet_kind", "expected",
     "collection", "source", "crop_left_px", "crop_top_px", "crop_width_px", "crop_height_px",
     "target_bpp",
     "first_codec", "first_bpp", "first_settings", "first_state",
@@ -194,6 +208,8 @@ CSV_COLUMNS = (
     "supersedes", "superseded_by",
     "decoded_ms", "painted_ms", "answered_ms", "response_ms", "hidden_ms", "active_ms",
     "clock_resolution_ms", "input", "device_pixel_ratio", "window_width_px", "window_height_px",
+    "n_switches", "dwell_original_ms", "dwell_left_ms", "dwell_right_ms", "flicker_hz",
+    "shown_left_px", "shown_top_px", "shown_width_px", "shown_height_px", "zoom", "marks",
     "client_time", "server_time",
 )  # fmt: skip
 
@@ -241,10 +257,11 @@ def _csv_row(judgment: Judgment) -> list[Any]:
     superseded_by = getattr(judgment, "superseded_by", None)
     return [
         judgment.pk, study.slug, study.version, int(study.is_simulated), study.polarity,
-        study.question, session.pk, trial.annotator_id, session.started_at.isoformat(),
-        session.state, session.verdict or "not screened",
+        session.texts.get("question") or study.question, study.mode, study.preset,
+        session.language, session.outside_id or session.pk, trial.annotator_id,
+        session.started_at.isoformat(), session.state, session.verdict or "not screened",
         trial.pk, trial.position, int(trial.is_repeat), int(trial.is_warm_up),
-        triplet.pk, triplet.kind, triplet.source.collection, triplet.source.name,
+        triplet.pk, triplet.kind, triplet.expected, triplet.source.collection, triplet.source.name,
         triplet.crop_left_px, triplet.crop_top_px, triplet.crop_width_px, triplet.crop_height_px,
         triplet.target_bpp,
         *_side_cells(triplet.first), *_side_cells(triplet.second),
@@ -254,6 +271,12 @@ def _csv_row(judgment: Judgment) -> list[Any]:
         judgment.decoded_ms, judgment.painted_ms, judgment.answered_ms, judgment.response_ms,
         judgment.hidden_ms, judgment.active_ms, judgment.clock_resolution_ms, judgment.input,
         judgment.device_pixel_ratio, judgment.window_width_px, judgment.window_height_px,
+        judgment.n_switches,
+        *(judgment.dwell_ms.get(view) for view in ("original", "left", "right")),
+        judgment.flicker_hz,
+        judgment.shown_left_px, judgment.shown_top_px,
+        judgment.shown_width_px, judgment.shown_height_px, judgment.zoom,
+        " ".join(judgment.marks),
         judgment.client_time.isoformat() if judgment.client_time else "",
         judgment.server_time.isoformat(),
     ]  # fmt: skip

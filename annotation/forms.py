@@ -3,8 +3,9 @@
 from typing import Any
 
 from django import forms
+from django.forms.models import fields_for_model
 
-from annotation.designing import Design
+from annotation.designing import SECTIONS, SETTINGS, Design
 from annotation.models import Study
 from codecs_eval.codecs.table import CODECS
 from codecs_eval.models import SourceImage
@@ -26,26 +27,33 @@ class StudyForm(forms.Form):
     rates_bpp = forms.CharField(
         initial=RATES, label="Rates (bpp)", help_text="Bits per pixel, separated by commas."
     )
-    crop = forms.ChoiceField(choices=Study.Crop.choices, initial=Study.Crop.CENTRE)
-    crop_px = forms.IntegerField(
-        initial=384, min_value=64, max_value=4096, label="Side of the crop (px)"
+    question = forms.CharField(
+        required=False,
+        max_length=200,
+        help_text="Empty: the words that belong to the mode, in every language.",
     )
-    judgments_per_triplet = forms.IntegerField(initial=3, min_value=1, max_value=1000)
-    session_length = forms.IntegerField(
-        initial=30, min_value=1, max_value=2000, help_text="Trials in one session."
-    )
-    allow_not_sure = forms.BooleanField(
-        required=False, label='Offer "not sure"', help_text="Off: a choice is forced."
-    )
-    seed = forms.IntegerField(initial=1, min_value=0, help_text="Of the order and of the crops.")
+    preset = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, field in fields_for_model(Study, SETTINGS).items():
+            # What is left empty keeps its default.
+            field.required = False
+            self.fields[name] = field
         collection = self.fields["collection"]
         assert isinstance(collection, forms.ChoiceField)
         collection.choices = [
             (row["collection"], f"{row['collection']} ({row['n_sources']} photos)")
             for row in SourceImage.objects.collections()
+        ]
+
+    @property
+    def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The settings under their headings; what is compared begins with what has none."""
+        first = [self[name] for name in self.declared_fields if name != "preset"]
+        return [
+            (title, (first if index == 0 else []) + [self[name] for name in names])
+            for index, (title, names) in enumerate(SECTIONS.items())
         ]
 
     def clean_rates_bpp(self) -> tuple[float, ...]:
@@ -61,7 +69,8 @@ class StudyForm(forms.Form):
         cleaned = super().clean() or {}
         if not self.errors:
             try:
-                self.design = Design(**{**cleaned, "codecs": tuple(cleaned["codecs"])})
+                said = {name: value for name, value in cleaned.items() if value not in (None, "")}
+                self.design = Design(**{**said, "codecs": tuple(cleaned["codecs"])})
             except ValueError as error:
                 raise forms.ValidationError(str(error)) from error
         return cleaned

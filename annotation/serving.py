@@ -1,17 +1,19 @@
 """Begin a session, hand out its trials, record its judgments, close it."""
 
 import secrets
+import threading
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import Count, F
+from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
-from annotation import planning
-from annotation.models import Annotator, Judgment, Session, Study, Trial, Triplet
+from annotation import crowd, planning
+from annotation.models import Annotator, Invitation, Judgment, Session, Study, Trial, Triplet
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,18 @@ class Receipt:
     refused: list[dict[str, str]]
 
 
-def begin(study: Study, annotator: Annotator) -> Session:
-    """The annotator's active session in this study, or a new one.
+def begin(
+    study: Study,
+    annotator: Annotator,
+    *,
+    language: str = "en",
+    texts: Mapping[str, str] | None = None,
+    crowd_ids: Mapping[str, str] | None = None,
+    invitation: Invitation | None = None,
+) -> Session:
+    """The annotator's active session in this study, or a new one; practice is done once.
 
+    `texts` is what the person read, with its version; `crowd_ids` the provider's own.
     Raises ValueError where the study is not open, or made for the other kind of observer.
     """
     if not study.is_open:
@@ -45,78 +56,171 @@ def begin(study: Study, annotator: Annotator) -> Session:
             f"Study {study.slug} is for {'simulated observers' if study.is_simulated else 'people'}"
             f"; the annotator is {'simulated' if annotator.is_simulated else 'a person'}."
         )
+    has_practised = annotator.sessions.filter(study=study).exists()
     with transaction.atomic():
         session, _ = Session.objects.get_or_create(
             study=study,
             annotator=annotator,
             state=Session.State.ACTIVE,
-            defaults={"seed": secrets.randbelow(2**31)},
+            defaults={
+                "seed": secrets.randbelow(2**31),
+                "n_practice": 0 if has_practised else study.n_practice,
+                "language": language,
+                "texts": dict(texts or {}),
+                "crowd": dict(crowd_ids or {}),
+                "invitation": invitation,
+            },
         )
     return session
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """What one round trip did: answers stored, trials handed out, how far the session is."""
+
+    receipt: Receipt
+    trials: list[Trial]
+    standing: "Standing"
+
+
+def exchange(
+    session: Session, answers: Iterable[Answer], want: int, held: Iterable[UUID] = ()
+) -> Exchange:
+    """Store answers and hand out the next trials, in one transaction: one flush to the disk."""
+    with _turn(), transaction.atomic():
+        planning.lock(session)
+        receipt = record(session, answers)
+        _qualify(session)
+        states = planning.states_of(session)
+        trials = _trials_for(session, want, held, states) if want else []
+        standing = _standing(session, states, is_asked=bool(want), n_new=len(trials))
+    return Exchange(receipt, trials, standing)
+
+
+# SQLite takes one writer at a time, and whoever comes second looks again after a sleep of up to
+# 100 ms. The threads of one process queue here instead: each goes on as soon as it may.
+_SQLITE_WRITER = threading.Lock()
+
+
+def _turn() -> AbstractContextManager[object]:
+    return _SQLITE_WRITER if connection.vendor == "sqlite" else nullcontext()
+
+
+def _qualify(session: Session) -> None:
+    """End a session whose practice was not good enough."""
+    share = session.study.practice_pass_share
+    if share is None or session.state != Session.State.ACTIVE or not session.n_practice:
+        return
+    if planning.is_qualifying(session):
+        return
+    practice = session.trials.filter(position__lt=session.n_practice)
+    standing = Judgment.objects.standing().filter(trial__in=practice)
+    right = standing.filter(choice=F("trial__triplet__expected")).count()
+    # All were judged long ago where a real trial was handed out.
+    if right < share * session.n_practice and not _is_past_practice(session):
+        close(session, Session.State.FAILED)
+
+
+def _is_past_practice(session: Session) -> bool:
+    return session.trials.filter(position__gte=session.n_practice).exists()
+
+
+def close(session: Session, state: str) -> None:
+    """End an active session in a state other than withdrawn; it gets that outcome's code."""
+    session.state = state
+    session.finished_at = timezone.now()
+    session.completion_code = crowd.code_for(session)
+    session.save(update_fields=["state", "finished_at", "completion_code"])
+    planning.return_leases(session)
+
+
 def trials_for(session: Session, want: int, held: Iterable[UUID] = ()) -> list[Trial]:
     """The session's open trials that the browser does not hold, and new ones up to `want`."""
-    held = set(held)
-    mine = session.trials.select_related("triplet")
-    open_trials = [trial for trial in mine.open() if trial.pk not in held]
+    with transaction.atomic():
+        planning.lock(session)
+        return _trials_for(session, want, held, planning.states_of(session))
+
+
+def _trials_for(
+    session: Session, want: int, held: Iterable[UUID], states: Mapping[str, int]
+) -> list[Trial]:
+    trials = _open_trials(session, set(held)) if states.get(Trial.State.LEASED) else []
     is_active = session.state == Session.State.ACTIVE
-    if want > len(open_trials) and is_active and session.study.is_open:
-        leased = planning.lease_trials(session, want - len(open_trials))
-        open_trials += leased
-    return sorted(open_trials, key=lambda trial: trial.position)
+    if want > len(trials) and is_active and session.study.is_open:
+        trials += planning.lease_locked(session, want - len(trials), states)
+    return sorted(trials, key=lambda trial: trial.position)
+
+
+def _open_trials(session: Session, held: set[UUID]) -> list[Trial]:
+    leased = dict(session.trials.open().order_by().values_list("pk", "lease_until"))
+    planning.renew_leases(leased)
+    # Mostly the browser holds them all: then there is nothing more to read.
+    forgotten = leased.keys() - held
+    if not forgotten:
+        return []
+    return list(session.trials.filter(pk__in=forgotten).select_related("triplet"))
 
 
 def record(session: Session, answers: Iterable[Answer]) -> Receipt:
     """Store each answer exactly once; state and event in one transaction."""
     stored, refused = [], []
-    for answer in answers:
-        reason = _record_one(session, answer)
-        if reason:
-            refused.append({"id": str(answer.id), "reason": reason})
-        else:
-            stored.append(str(answer.id))
+    is_withdrawn = session.state == Session.State.WITHDRAWN
+    with transaction.atomic(savepoint=False):
+        for answer in answers:
+            reason = _WITHDRAWN if is_withdrawn else _record_one(session, answer)
+            if reason:
+                refused.append({"id": str(answer.id), "reason": reason})
+            else:
+                stored.append(str(answer.id))
     return Receipt(stored=stored, refused=refused)
+
+
+_WITHDRAWN = "This session was withdrawn; its answers were deleted."
 
 
 def _record_one(session: Session, answer: Answer) -> str:
     """An empty string when the answer is held, else why it cannot be."""
-    trial = session.trials.filter(pk=answer.trial).first()
+    # Locked: a lease that runs out, or is renewed, at this moment does so before or after.
+    mine = Trial.objects.select_for_update().filter(session=session, pk=answer.trial)
+    trial = mine.order_by("pk").first()
     if trial is None:
         return "This trial belongs to another session."
-    known = Judgment.objects.filter(pk=answer.id).first()
-    if known:
-        return "" if known.trial_id == trial.pk else "This key was used for another trial."
     allowed = {"left", "right"} | ({"not_sure"} if session.study.allow_not_sure else set())
     if answer.side not in allowed:
         return f"Found side {answer.side!r}; expected one of {sorted(allowed)}."
     if answer.supersedes and not trial.judgments.filter(pk=answer.supersedes).exists():
         return "The judgment to supersede is not one of this trial."
-    try:
-        with transaction.atomic():
-            _store(trial, answer)
-    except IntegrityError:
-        # Another request stored the same key, or judged this trial, a moment ago.
-        if Judgment.objects.filter(pk=answer.id, trial=trial).exists():
-            return ""
-        return "This trial was judged already."
-    return ""
+    return _store(trial, answer)
 
 
-def _store(trial: Trial, answer: Answer) -> None:
-    # Locked: a lease that runs out, or is renewed, at this moment does so before or after.
-    state = Trial.objects.select_for_update().get(pk=trial.pk).state
-    Judgment.objects.create(
+def _store(trial: Trial, answer: Answer) -> str:
+    row = Judgment(
         id=answer.id,
         trial=trial,
         choice=trial.choice_of_side(answer.side),
         supersedes_id=answer.supersedes,
         **answer.measured,
     )
+    # The database decides: what it has under this key, or for this trial, stays as it is.
+    Judgment.objects.bulk_create([row], ignore_conflicts=True)
+    held_for = Judgment.objects.filter(pk=answer.id).values_list("trial", flat=True)
+    for trial_id in held_for:
+        if trial_id != trial.pk:
+            return "This key was used for another trial."
+        if trial.state != Trial.State.JUDGED:
+            _count_judged(trial)
+        return ""
+    return "This trial was judged already."
+
+
+def _count_judged(trial: Trial) -> None:
     Trial.objects.filter(pk=trial.pk).update(state=Trial.State.JUDGED)
-    if state == Trial.State.EXPIRED:
-        # The slot went back to the pool; the answer came after all and counts.
-        Triplet.objects.filter(pk=trial.triplet_id).update(n_assigned=F("n_assigned") + 1)
+    if trial.is_counted:
+        # An expired slot went back to the pool; the answer came after all and counts.
+        regained = 1 if trial.state == Trial.State.EXPIRED else 0
+        Triplet.objects.filter(pk=trial.triplet_id).update(
+            n_judged=F("n_judged") + 1, n_assigned=F("n_assigned") + regained
+        )
 
 
 def n_judged(session: Session) -> int:
@@ -137,13 +241,18 @@ def standing_of(session: Session, *, is_asked: bool = False, n_new: int = 0) -> 
 
     The session ends at its length, or earlier when the study has nothing left for this person.
     """
-    counts = dict(
-        session.trials.values_list("state").annotate(n=Count("pk")).values_list("state", "n")
-    )
-    judged = counts.get(Trial.State.JUDGED, 0)
-    is_open = counts.get(Trial.State.LEASED, 0) > 0
-    total = session.study.session_length
-    if is_asked and n_new == 0 and not is_open and not _goes_on(session):
+    return _standing(session, planning.states_of(session), is_asked=is_asked, n_new=n_new)
+
+
+def _standing(
+    session: Session, states: Mapping[str, int], *, is_asked: bool, n_new: int
+) -> Standing:
+    judged = states.get(Trial.State.JUDGED, 0)
+    is_open = states.get(Trial.State.LEASED, 0) > 0
+    total = session.n_planned
+    has_ended = session.state not in (Session.State.ACTIVE, Session.State.FINISHED)
+    is_exhausted = is_asked and n_new == 0 and not is_open and not _goes_on(session)
+    if has_ended or is_exhausted:
         total = judged
     return Standing(judged, total, is_done=judged >= total)
 
@@ -161,14 +270,11 @@ def finish(session: Session) -> int:
     The completion code exists only once the server holds everything.
     """
     with transaction.atomic():
-        held = Session.objects.select_for_update().select_related("study").get(pk=session.pk)
-        missing = held.trials.open().count()
-        if held.state == Session.State.ACTIVE and _goes_on(held):
-            missing = max(missing, held.study.session_length - n_judged(held))
-        if missing == 0 and held.state == Session.State.ACTIVE and n_judged(held) > 0:
-            held.state = Session.State.FINISHED
-            held.finished_at = timezone.now()
-            held.completion_code = secrets.token_hex(4).upper()
-            held.save(update_fields=["state", "finished_at", "completion_code"])
+        planning.lock(session)
+        missing = session.trials.open().count()
+        if session.state == Session.State.ACTIVE and _goes_on(session):
+            missing = max(missing, session.n_planned - n_judged(session))
+        if missing == 0 and session.state == Session.State.ACTIVE and n_judged(session) > 0:
+            close(session, Session.State.FINISHED)
     session.refresh_from_db()
     return missing

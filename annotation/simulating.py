@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from django.utils import timezone
 
-from annotation import serving
-from annotation.design.simulation import SimulatedObserver, make_population
+from annotation import scheduling, serving
+from annotation.design.simulation import CARELESS, SimulatedObserver, make_population
 from annotation.models import Annotator, Session, Study, Triplet
 from codecs_eval import storing
 from codecs_eval.metrics.table import load_metric
 from codecs_eval.scoring import weight_file
 
 PROVIDER = "simulation"
+AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def simulate(
         raise ValueError(f"Found seed {seed}; expected 0 or more.")
     quality = _Quality()
     n_judgments = 0
-    for index, observer in enumerate(make_population(n_observers, seed)):
+    for index, observer in enumerate(make_population(n_observers, seed, careless=CARELESS)):
         annotator, _ = Annotator.objects.get_or_create(
             provider=PROVIDER,
             outside_id=f"{study.slug}:{seed}:{index}",
@@ -62,7 +63,8 @@ def _sit(session: Session, observer: SimulatedObserver, quality: "_Quality") -> 
     rng = observer.generator()
     clock_ms = 0.0
     n_judged = 0
-    while trials := serving.trials_for(session, 8):
+    trials = serving.exchange(session, [], AT_ONCE).trials
+    while trials:
         answers = []
         for trial in trials:
             first, second = quality.of(trial.triplet)
@@ -70,8 +72,9 @@ def _sit(session: Session, observer: SimulatedObserver, quality: "_Quality") -> 
                 # Asked for the one that differs more, the worse one is the answer.
                 first, second = -first, -second
             answer = observer.choose(
-                first, second, trial.first_on_left, rng, session.study.allow_not_sure
-            )
+                first, second, trial.first_on_left, rng, session.study.allow_not_sure,
+                place=trial.position,
+            )  # fmt: skip
             painted_ms = clock_ms + 60.0
             clock_ms = painted_ms + answer.response_ms
             answers.append(
@@ -87,7 +90,10 @@ def _sit(session: Session, observer: SimulatedObserver, quality: "_Quality") -> 
                     },
                 )
             )
-        n_judged += len(serving.record(session, answers).stored)
+        done = serving.exchange(session, answers, AT_ONCE)
+        n_judged, trials = n_judged + len(done.receipt.stored), done.trials
+        if session.study.scheduler == Study.Scheduler.ACTIVE:
+            scheduling.plan_block(session.study)
     serving.finish(session)
     return n_judged
 

@@ -10,13 +10,22 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation import designing, exporting, watching
+from annotation import designing, exporting, screening, watching
+from annotation.design.presets import PRESETS
 from annotation.forms import FreezeForm, StudyForm
 from annotation.models import Study, Trial
 from codecs_eval import runs, tasks
 from codecs_eval.access import researcher, researchers_only
 
 TRIPLETS_A_PAGE = 24
+# What a careful study begins with; a preset's own settings go before them.
+STARTING_SETTINGS = {
+    "n_practice": 3,
+    "n_warm_up": 2,
+    "sentinel_share": 0.1,
+    "repeat_share": 0.1,
+    "break_every": 40,
+}
 
 
 @researchers_only
@@ -33,7 +42,10 @@ def studies(request: HttpRequest) -> HttpResponse:
 
 @researchers_only
 def new_study(request: HttpRequest) -> HttpResponse:
-    form = StudyForm(request.POST or None)
+    preset = PRESETS.get(request.GET.get("preset", ""))
+    begin_with = {**STARTING_SETTINGS, **(preset.values if preset else {})}
+    initial = {**begin_with, "preset": preset.name if preset else ""}
+    form = StudyForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             study, planned = designing.create_study(form.design, user=researcher(request))
@@ -41,9 +53,12 @@ def new_study(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             left_out = "; ".join(f"{n} left out: {why}" for why, n in planned.left_out.items())
-            messages.success(request, f"{planned.n_triplets} triplets planned. {left_out}")
+            checks = ", ".join(f"{n} {kind}" for kind, n in planned.n_checks.items())
+            besides = f" Besides them: {checks}." if checks else ""
+            messages.success(request, f"{planned.n_triplets} triplets planned.{besides} {left_out}")
             return redirect(study)
-    return render(request, "annotation/study_new.html", {"form": form})
+    context = {"form": form, "presets": PRESETS.values(), "preset": preset}
+    return render(request, "annotation/study_new.html", context)
 
 
 def _tab(request: HttpRequest, slug: str, tab: str, **context: Any) -> HttpResponse:
@@ -58,16 +73,24 @@ def _tab(request: HttpRequest, slug: str, tab: str, **context: Any) -> HttpRespo
 @require_GET
 def study(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Study, slug=slug)
-    return _tab(request, slug, "design", study=found, n_triplets=found.triplets.count())
+    return _tab(
+        request,
+        slug,
+        "design",
+        study=found,
+        n_triplets=dict(
+            found.triplets.order_by().values_list("kind").annotate(n=Count("pk")).order_by("kind")
+        ),
+        n_in_block=found.triplets.filter(kind="main", priority__gt=0).count(),
+        sections=designing.described(found),
+    )
 
 
 @researchers_only
 @require_GET
 def watch(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Study, slug=slug)
-    sessions = found.sessions.annotate(
-        n_judged=Count("trials", filter=Q(trials__state=Trial.State.JUDGED))
-    )[:100]
+    sessions = screening.with_newest(found.sessions.all())[:100]
     return _tab(request, slug, "watch", study=found, watch=watching.watch(found), sessions=sessions)
 
 
@@ -83,11 +106,11 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
 def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Study, slug=slug)
     triplets = found.triplets.select_related("source", "first", "second").annotate(
-        n_judged=Count("trials", filter=Q(trials__state=Trial.State.JUDGED), distinct=True),
+        n_seen=Count("trials", filter=Q(trials__state=Trial.State.JUDGED), distinct=True),
         k_first=Count("trials__judgments", filter=_standing_choice("first")),
         k_second=Count("trials__judgments", filter=_standing_choice("second")),
     )
-    page = Paginator(triplets.order_by("-n_judged", "shuffle"), TRIPLETS_A_PAGE).get_page(
+    page = Paginator(triplets.order_by("-n_seen", "shuffle"), TRIPLETS_A_PAGE).get_page(
         request.GET.get("page")
     )
     return _tab(request, slug, "gallery", study=found, page=page)

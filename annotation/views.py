@@ -1,20 +1,27 @@
-"""The annotator's pages: welcome, trial, thanks, and the images of a trial."""
+"""What comes before the trials: open studies, the first page of one, and its beginning."""
+
+import math
+from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation import blinding, serving
-from annotation.models import Session, Study, Trial
-from annotation.recognising import annotator_for, annotator_of, owns, remember
+from annotation import admitting, checks, crowd, serving, wording
+from annotation.models import Session, Study
+from annotation.pages import answerable, render_in
+from annotation.recognising import owns, remember, session_of
 from annotation.watching import desk_summary
 
 SECONDS_A_TRIAL = 6
-AHEAD = 4
+SECONDS_A_CHECK = 60
+# Into the others nobody comes without a link of their own.
+_FOR_VISITORS = (Study.Recruiting.OPEN_LINK, Study.Recruiting.ACCOUNTS)
+# Whoever is told to come back later is told so by the status as well.
+_STATUS_OF_REFUSAL = {"already_done": 200, "preview": 200, "too_many": 429}
 
 
 @require_GET
@@ -22,119 +29,120 @@ def home(request: HttpRequest) -> HttpResponse:
     """Open studies for a visitor; the desk for a researcher."""
     if request.user.is_staff:
         return render(request, "annotation/desk.html", {"summary": desk_summary()})
-    studies = Study.objects.filter(state=Study.State.OPEN, is_simulated=False)
-    return render(request, "annotation/home.html", {"studies": studies})
-
-
-def _answerable(slug: str) -> Study:
-    """A study that people may see; one for simulated observers has no page for people."""
-    return get_object_or_404(
-        Study.objects.exclude(state=Study.State.DRAFT), slug=slug, is_simulated=False
+    language = wording.language_of(request)
+    open_ones = Study.objects.filter(
+        state=Study.State.OPEN, is_simulated=False, recruiting__in=_FOR_VISITORS
+    )
+    studies = []
+    for study in open_ones:
+        speaks = language if language in wording.languages_of(study) else "en"
+        question = wording.texts_for(study, speaks)["question"]
+        studies.append({"study": study, "question": question, "language": speaks})
+    return render_in(
+        request, language, "annotation/home.html", {"studies": studies}, offered=wording.LANGUAGES
     )
 
 
 @require_GET
 @never_cache
 def welcome(request: HttpRequest, slug: str) -> HttpResponse:
-    study = _answerable(slug)
-    if not study.is_open:
-        return render(request, "annotation/closed.html", {"study": study})
-    annotator = annotator_of(request)
-    session = (
-        Session.objects.filter(study=study, annotator=annotator, state=Session.State.ACTIVE).first()
-        if annotator
-        else None
-    )
-    if session and not serving.standing_of(session, is_asked=True).n_total:
-        return render(request, "annotation/closed.html", {"study": study, "is_exhausted": True})
-    return render(
+    study = answerable(slug)
+    session = _running(request, study)
+    offered = {} if session else wording.languages_of(study)
+    language = session.language if session else wording.language_of(request, offered)
+    is_exhausted = session is not None and not serving.standing_of(session, is_asked=True).n_total
+    if not study.is_open or is_exhausted:
+        context = {"study": study, "session": session, "is_exhausted": is_exhausted}
+        return render_in(request, language, "annotation/closed.html", context, offered=offered)
+    if session is None:
+        refused = admitting.obstacle(request, study)
+        if refused:
+            return _refusal(request, study, refused, language, offered)
+    context = _welcome(request, study, session, language)
+    return render_in(request, language, "annotation/welcome.html", context, offered=offered)
+
+
+def _running(request: HttpRequest, study: Study) -> Session | None:
+    """This browser's session that goes on; not another worker's who used it before."""
+    session = session_of(request, study.pk, Session.State.ACTIVE)
+    found = crowd.arrival(request.GET) if study.recruiting == Study.Recruiting.CROWD else None
+    if session and found and found.outside_id != session.annotator.outside_id:
+        return None
+    return session
+
+
+def _welcome(
+    request: HttpRequest, study: Study, session: Session | None, language: str
+) -> dict[str, Any]:
+    n_practice = session.n_practice if session else _practice_ahead(request, study)
+    asked = checks.due(session) if session else checks.asked(study)
+    seconds = (n_practice + study.session_length) * SECONDS_A_TRIAL + len(asked) * SECONDS_A_CHECK
+    is_ticket_needed = session is None or study.recruiting == Study.Recruiting.CROWD
+    return {
+        "study": study,
+        "session": session,
+        "texts": wording.read_in(session) if session else wording.texts_for(study, language),
+        "n_judged": serving.n_judged(session) if session else 0,
+        "minutes": max(1, round(seconds / 60)),
+        "n_practice": n_practice,
+        "n_to_pass": math.ceil(n_practice * (study.practice_pass_share or 0)),
+        "checks": asked,
+        "ticket": admitting.ticket(request) if is_ticket_needed else "",
+        "ticket_name": admitting.TICKET,
+        "honeypot": admitting.HONEYPOT,
+    }
+
+
+def _practice_ahead(request: HttpRequest, study: Study) -> int:
+    """Nobody practises twice."""
+    return 0 if session_of(request, study.pk) else study.n_practice
+
+
+def _refusal(
+    request: HttpRequest,
+    study: Study,
+    refused: admitting.NotAdmitted,
+    language: str,
+    offered: dict[str, str] | None = None,
+) -> HttpResponse:
+    own = refused.session if refused.session and owns(request, refused.session) else None
+    return render_in(
         request,
-        "annotation/welcome.html",
-        {
-            "study": study,
-            "session": session,
-            "n_judged": serving.n_judged(session) if session else 0,
-            "minutes": max(1, round(study.session_length * SECONDS_A_TRIAL / 60)),
-        },
+        language,
+        "annotation/refused.html",
+        {"study": study, "code": refused.code, "session": own},
+        offered=offered,
+        status=_STATUS_OF_REFUSAL.get(refused.code, 403),
     )
 
 
 @require_POST
 def begin(request: HttpRequest, slug: str) -> HttpResponse:
-    study = _answerable(slug)
-    has_begun = _session(request, study, Session.State.ACTIVE) is not None
-    if not study.is_open or not (has_begun or request.POST.get("consent")):
-        return redirect("welcome", slug)
-    annotator = annotator_for(request)
-    serving.begin(study, annotator)
-    response = redirect("trial", slug)
-    remember(response, annotator, is_secure=settings.IS_HTTPS)
+    study = answerable(slug)
+    if not study.is_open or not (_running(request, study) or _has_agreed(request, study)):
+        return _to_welcome(request, slug)
+    offered = wording.languages_of(study)
+    language = request.POST.get("language", "")
+    language = language if language in offered else wording.language_of(request, offered)
+    try:
+        admission, session = admitting.enter(
+            request, study, language=language, texts=wording.read_by_people(study, language)
+        )
+    except admitting.NotAdmitted as refused:
+        return _refusal(request, study, refused, language)
+    response = redirect("checks" if checks.due(session) else "trial", slug)
+    remember(response, admission.annotator, is_secure=settings.IS_HTTPS, known=admission.known)
     return response
 
 
-def _session(request: HttpRequest, study: Study, state: str) -> Session | None:
-    annotator = annotator_of(request)
-    if annotator is None:
-        return None
-    return study.sessions.filter(annotator=annotator, state=state).first()
-
-
-@require_GET
-@never_cache
-@ensure_csrf_cookie
-def trial(request: HttpRequest, slug: str) -> HttpResponse:
-    study = _answerable(slug)
-    session = _session(request, study, Session.State.ACTIVE)
-    if session is None:
-        return redirect("welcome", slug)
-    config = {
-        "session": str(session.pk),
-        "lease_url": reverse("lease", args=[slug]),
-        "judgments_url": reverse("judgments", args=[slug]),
-        "finish_url": reverse("finish", args=[slug]),
-        "thanks_url": reverse("thanks", args=[slug]),
-        "welcome_url": reverse("welcome", args=[slug]),
-        "total": study.session_length,
-        "allow_not_sure": study.allow_not_sure,
-        "question": study.question,
-        "ahead": AHEAD,
-    }
-    return render(
-        request, "annotation/trial.html", {"study": study, "session": session, "config": config}
+def _has_agreed(request: HttpRequest, study: Study) -> bool:
+    has_warning = study.mode == Study.Mode.FLICKER
+    return bool(
+        request.POST.get("consent") and (request.POST.get("flicker_consent") or not has_warning)
     )
 
 
-@require_GET
-@never_cache
-def thanks(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug, is_simulated=False)
-    session = _session(request, study, Session.State.FINISHED)
-    if session is None:
-        return redirect("welcome", slug)
-    return render(
-        request,
-        "annotation/thanks.html",
-        {
-            "study": study,
-            "session": session,
-            "n_judged": serving.n_judged(session),
-            "completion_code": session.completion_code,
-        },
-    )
-
-
-@require_GET
-def trial_image(request: HttpRequest, slug: str, trial_id: str, side: str) -> HttpResponse:
-    found = get_object_or_404(
-        Trial.objects.select_related(
-            "session", "triplet__source", "triplet__first", "triplet__second"
-        ),
-        pk=trial_id,
-        session__study__slug=slug,
-    )
-    if side not in blinding.SIDES or not owns(request, found.session):
-        raise Http404
-    response = HttpResponse(blinding.image_of(found, side), content_type="image/png")
-    # A reload in mid-session finds the pictures of its open trials in the browser's own cache.
-    response["Cache-Control"] = "private, max-age=3600, immutable"
-    return response
+def _to_welcome(request: HttpRequest, slug: str) -> HttpResponse:
+    """Whom a provider sent keeps its parameters."""
+    query = request.GET.urlencode()
+    return redirect(reverse("welcome", args=[slug]) + (f"?{query}" if query else ""))

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Sum
 
-from annotation.models import Judgment, Session, Study, Trial
+from annotation.models import Judgment, Session, Study, Trial, Triplet
 from codecs_eval.codecs.table import CODECS
 from codecs_eval.models import Dataset, Run, SourceImage
 
@@ -50,11 +50,12 @@ def watch(study: Study) -> Watch:
     )
     measured = standing.values_list("response_ms", flat=True)[:50_000]
     times = [time for time in measured if time is not None]
-    n_triplets = study.triplets.count()
+    main = study.triplets.filter(kind=Triplet.Kind.MAIN)
+    n_triplets = main.count()
     return Watch(
         n_triplets=n_triplets,
         n_wanted=n_triplets * study.judgments_per_triplet,
-        n_judged=standing.count(),
+        n_judged=main.aggregate(n=Sum("n_judged"))["n"] or 0,
         n_sessions=sessions["n"],
         n_finished=sessions["finished"],
         n_annotators=sessions["annotators"],
@@ -66,11 +67,12 @@ def watch(study: Study) -> Watch:
 
 
 def _cells(study: Study) -> list[dict[str, Any]]:
-    """One row a target rate: triplets, judged at least once, judgments."""
-    rows = study.triplets.values("target_bpp").annotate(
-        n_triplets=Count("pk", distinct=True),
-        n_judgments=Count("trials", filter=Q(trials__state=Trial.State.JUDGED)),
-        n_touched=Count("pk", distinct=True, filter=Q(trials__state=Trial.State.JUDGED)),
+    """One row a target rate: main triplets, judged at least once, judgments that count."""
+    rows = study.triplets.filter(kind=Triplet.Kind.MAIN).values("target_bpp")
+    rows = rows.annotate(
+        n_triplets=Count("pk"),
+        n_judgments=Sum("n_judged"),
+        n_touched=Count("pk", filter=Q(n_judged__gt=0)),
     )
     return [dict(row) for row in rows.order_by("target_bpp")]
 
@@ -82,9 +84,7 @@ def wins_by_codec(study: Study) -> list[dict[str, Any]]:
     """
     rows: Any = (
         Judgment.objects.of_study(study)
-        .standing()
-        .exclude(trial__session__verdict=Session.Verdict.EXCLUDED)
-        .filter(trial__triplet__kind="main", trial__is_warm_up=False, trial__is_repeat=False)
+        .counted()
         .values(
             "trial__triplet__target_bpp",
             "trial__triplet__first__codec",

@@ -1,7 +1,7 @@
 """Source + codec + target rate -> Reconstruction: real bit streams, counted and stored."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
@@ -194,7 +194,12 @@ def _cell(codec: str, rate: float, rows: list[Reconstruction]) -> dict[str, Any]
         "bpp_mean": fmean(row.bpp for row in rows),
         "miss_worst": max(abs(row.miss) for row in rows),
         "psnr_mean_db": fmean(psnr) if psnr else None,
-        "encodes_tried": sum(row.encodes_tried for row in rows),
-        "encode_cpu_ms_mean": fmean(row.encode_cpu_ms for row in rows),
-        "decode_cpu_ms_mean": fmean(row.decode_cpu_ms for row in rows),
+        "encodes_tried": sum(_told(row.encodes_tried for row in rows)),
+        "encode_cpu_ms_mean": fmean(_told(row.encode_cpu_ms for row in rows)),
+        "decode_cpu_ms_mean": fmean(_told(row.decode_cpu_ms for row in rows)),
     }
+
+
+def _told(values: Iterable[float | None]) -> list[float]:
+    """What was encoded here has its numbers."""
+    return [value for value in values if value is not None]

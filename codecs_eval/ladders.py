@@ -34,6 +34,7 @@ def collections() -> list[dict[str, Any]]:
     encoded = {
         row["source__collection"]: row
         for row in Reconstruction.objects.order_by()
+        .exclude(path="")
         .values("source__collection")
         .annotate(n_reconstructions=Count("pk"), n_codecs=Count("codec", distinct=True))
     }
@@ -49,6 +50,7 @@ def ladders_of(collection: str) -> list[dict[str, Any]]:
     stored = (
         Reconstruction.objects.order_by()
         .filter(source__collection=collection, codec__in=list(CODECS))
+        .exclude(path="")
         .values_list("tolerance", "codec", "target_bpp")
         .distinct()
     )

@@ -20,20 +20,35 @@ from codecs_eval.codecs.table import CODECS
 
 
 class SourceImageQuerySet(models.QuerySet["SourceImage"]):
+    def with_pixels(self) -> "SourceImageQuerySet":
+        return self.exclude(path="")
+
     def in_collection(self, collection: str) -> "SourceImageQuerySet":
-        return self.filter(collection=collection)
+        """Photos that can be encoded, scored and shown."""
+        return self.with_pixels().filter(collection=collection)
 
     def collections(self) -> models.QuerySet["SourceImage", dict[str, Any]]:
-        return self.values("collection").annotate(n_sources=Count("pk")).order_by("collection")
+        photos: models.QuerySet[SourceImage] = self.with_pixels()
+        rows: Any = photos.values("collection").annotate(n_sources=Count("pk"))
+        found: models.QuerySet[SourceImage, dict[str, Any]] = rows.order_by("collection")
+        return found
 
 
 class SourceImage(models.Model):
-    """An original photograph: where every reconstruction starts."""
+    """An original photograph: where every reconstruction starts.
+
+    One that is known by name alone, from judgments that came without their images, has no path
+    and no hash; its size is 0.
+    """
 
     collection = models.SlugField(max_length=80)
     name = models.CharField(max_length=200, help_text="File name without its folder or ending.")
-    sha256 = models.CharField(max_length=64, help_text="Of the pixels: width, height and RGB.")
-    path = models.CharField(max_length=200, help_text="The lossless PNG in the store.")
+    sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the pixels: width, height and RGB."
+    )
+    path = models.CharField(
+        max_length=200, blank=True, help_text="The lossless PNG in the store; empty: not here."
+    )
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     original_format = models.CharField(max_length=20)
@@ -47,8 +62,13 @@ class SourceImage(models.Model):
     class Meta:
         ordering = ["collection", "name"]
         constraints = [
-            models.UniqueConstraint(fields=["collection", "sha256"], name="source_once"),
+            models.UniqueConstraint(
+                fields=["collection", "sha256"], condition=~Q(sha256=""), name="source_once"
+            ),
             models.UniqueConstraint(fields=["collection", "name"], name="source_name_once"),
+            models.CheckConstraint(
+                condition=Q(width__gt=0, height__gt=0) | Q(path=""), name="photo_has_a_size"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,13 +90,18 @@ class ReconstructionQuerySet(models.QuerySet["Reconstruction"]):
         """The loosest and oldest first: the strictest and newest row of a cell comes last."""
         return (
             self.filter(source__collection=collection, codec__in=codecs, target_bpp__in=rates_bpp)
+            .exclude(path="")
             .select_related("source")
             .order_by("source", "codec", "target_bpp", "-tolerance", "created_at")
         )
 
 
 class Reconstruction(models.Model):
-    """A source after a codec at a target rate: the bit stream and what it decodes to."""
+    """A source after a codec at a target rate: the bit stream and what it decodes to.
+
+    One from judgments that came without their images has no path, no hash and no costs; a rate
+    that nobody told is 0.
+    """
 
     class State(models.TextChoices):
         HIT = "hit"
@@ -91,15 +116,19 @@ class Reconstruction(models.Model):
     tolerance = models.FloatField(default=0.02)
     state = models.CharField(max_length=12, choices=State)
     settings = models.JSONField(default=dict)
-    bitstream_path = models.CharField(max_length=200)
-    bitstream_bytes = models.PositiveIntegerField()
-    bitstream_sha256 = models.CharField(max_length=64)
+    bitstream_path = models.CharField(max_length=200, blank=True)
+    bitstream_bytes = models.PositiveIntegerField(null=True)
+    bitstream_sha256 = models.CharField(max_length=64, blank=True)
     bpp = models.FloatField(help_text="8 x bytes of the whole file / pixels of the source.")
-    path = models.CharField(max_length=200, help_text="The decoded pixels as a lossless PNG.")
-    pixels_sha256 = models.CharField(max_length=64)
-    encode_cpu_ms = models.FloatField()
-    decode_cpu_ms = models.FloatField()
-    encodes_tried = models.PositiveIntegerField()
+    path = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="The decoded pixels as a lossless PNG; empty: not here.",
+    )
+    pixels_sha256 = models.CharField(max_length=64, blank=True)
+    encode_cpu_ms = models.FloatField(null=True)
+    decode_cpu_ms = models.FloatField(null=True)
+    encodes_tried = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ReconstructionQuerySet.as_manager()
@@ -124,8 +153,21 @@ class Reconstruction(models.Model):
                 condition=Q(checkpoint__isnull=False),
                 name="learned_reconstruction_once",
             ),
-            models.CheckConstraint(condition=Q(target_bpp__gt=0), name="target_rate_positive"),
-            models.CheckConstraint(condition=Q(bitstream_bytes__gt=0), name="bitstream_not_empty"),
+            models.CheckConstraint(
+                condition=Q(target_bpp__gt=0) | Q(target_bpp=0, path=""),
+                name="target_rate_positive",
+            ),
+            # Every number of work that was done here is there, or none of it was done here.
+            models.CheckConstraint(
+                condition=Q(
+                    bitstream_bytes__gt=0,
+                    encode_cpu_ms__isnull=False,
+                    decode_cpu_ms__isnull=False,
+                    encodes_tried__isnull=False,
+                )
+                | Q(path="", bitstream_bytes=None),
+                name="bitstream_not_empty",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -38,6 +38,8 @@ def score_collection(run: Run, reporter: RunReporter) -> dict[str, Any]:
     """Every reconstruction of a collection under every metric; known scores are kept."""
     config = ScoreConfig(collection=run.config["collection"], metrics=tuple(run.config["metrics"]))
     sources = list(SourceImage.objects.in_collection(config.collection))
+    if not sources:
+        raise ValueError(f"Found no photo with pixels in a collection {config.collection!r}.")
     n_new = 0
     for index, name in enumerate(config.metrics):
         metric = load_metric(name, weight_file)
@@ -53,7 +55,9 @@ def score_collection(run: Run, reporter: RunReporter) -> dict[str, Any]:
 def score_source(source: SourceImage, name: str, metric: Any) -> int:
     version = METRICS[name].version
     rows = list(
-        Reconstruction.objects.filter(source=source).exclude(
+        Reconstruction.objects.filter(source=source)
+        .exclude(path="")
+        .exclude(
             pk__in=Score.objects.filter(
                 metric=name, metric_version=version, reconstruction__source=source
             ).values("reconstruction")

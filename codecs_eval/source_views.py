@@ -87,7 +87,7 @@ def ladder_svg(request: HttpRequest, collection: str, index: int = 0) -> HttpRes
 @researchers_only
 @require_GET
 def photo_thumbnail(request: HttpRequest, source_id: int) -> HttpResponse:
-    source = get_object_or_404(SourceImage, pk=source_id)
+    source = get_object_or_404(SourceImage.objects.with_pixels(), pk=source_id)
     response = HttpResponse(thumbnail(source), content_type="image/webp")
     response["Cache-Control"] = "private, max-age=31536000, immutable"
     return response

@@ -51,6 +51,12 @@ def store(data: bytes, *, folder: str, extension: str) -> str:
 
 
 def read(path: str) -> bytes:
+    """Raises ValueError for the empty path of a row whose judgments came without images."""
+    if not path:
+        raise ValueError(
+            "Found a row without pixels: its judgments were imported without their images. "
+            "Expected one whose pixels are in the store."
+        )
     with default_storage.open(path, "rb") as file:
         return bytes(file.read())
 

@@ -16,6 +16,9 @@ from config.supervisor import Child
 # Lower stops first: nobody asks a stopped worker, nobody writes to a stopped broker.
 WEB, WORKERS, BROKER = range(3)
 
+# More than the cores have use for: a thread that holds a picture back sleeps (annotation.blinding).
+WEB_THREADS = 24
+
 
 def children(listener: socket.socket, *, n_threads: int) -> list[Child]:
     """In the order in which they start."""

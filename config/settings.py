@@ -178,12 +178,47 @@ CELERY_BEAT_SCHEDULE = {
         "task": "annotation.tasks.return_expired_leases",
         "schedule": 30.0,
     },
+    "screen-finished": {
+        "task": "annotation.tasks.screen_finished",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
+    "plan-blocks": {
+        "task": "annotation.tasks.plan_blocks",
+        "schedule": 5.0,
+        # A busy worker plans once when it is free, not once for each time it missed.
+        "options": {"expires": 5.0},
+    },
 }
+
+CACHE_URL = os.environ.get("CACHE_URL") or ""
+CACHES: dict[str, dict[str, object]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": TRIAD_HOME / "cache",
+        "TIMEOUT": 3600,
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    }
+}
+if CACHE_URL:
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "TIMEOUT": 3600,
+        # A cache that is down costs a person no more than this.
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+    }
+# Tries of one address in an hour; 0: no limit.
+BEGINS_PER_HOUR = _number("BEGINS_PER_HOUR", default=60)
+BAD_INVITATIONS_PER_HOUR = _number("BAD_INVITATIONS_PER_HOUR", default=30)
 
 RUN_LEASE_S = _number("RUN_LEASE_S", default=20)
 TRIAL_LEASE_S = _number("TRIAL_LEASE_S", default=600)
 
 LANGUAGE_CODE = "en-gb"
+# Of the pages for people; the desk has no other than the first.
+LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

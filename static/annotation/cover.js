@@ -1,12 +1,19 @@
 // What stands in front of the pictures while they must not be seen, and why.
 
+import { texts } from "./texts.js";
+
 // When several hold at once, the one furthest down is told.
 const REASONS = [
   "loading",
+  "break",
+  "motion",
+  "changed",
   "small",
   "pinched",
+  "requirement",
   "menu",
   "not kept",
+  "lost",
   "other tab",
   "taken over",
   "stopped",
@@ -19,6 +26,7 @@ export class Cover extends EventTarget {
   #actions;
   // reason -> {title, text, actions}
   #reasons = new Map();
+  #focusBefore = null;
 
   constructor(panel) {
     super();
@@ -35,6 +43,7 @@ export class Cover extends EventTarget {
   /** actions: [{label, act}] or [{label, href}]. */
   raise(reason, { title, text = "" }, actions = []) {
     const wasUp = this.isUp;
+    if (!wasUp) this.#focusBefore = document.activeElement;
     this.#reasons.set(reason, { title, text, actions });
     this.#show();
     if (!wasUp) this.dispatchEvent(new CustomEvent("change", { detail: reason }));
@@ -43,7 +52,10 @@ export class Cover extends EventTarget {
   lift(reason) {
     if (!this.#reasons.delete(reason)) return;
     this.#show();
-    if (!this.isUp) this.dispatchEvent(new CustomEvent("change", { detail: reason }));
+    if (this.isUp) return;
+    // What was hidden with the pictures has lost the focus: whoever uses Tab goes on from there.
+    if (document.activeElement === document.body) this.#focusBefore?.focus();
+    this.dispatchEvent(new CustomEvent("change", { detail: reason }));
   }
 
   /** Resolves once nothing stands in front of the pictures. */
@@ -53,11 +65,20 @@ export class Cover extends EventTarget {
     }
   }
 
+  /** Stays up until the person goes on. */
+  async untilGoneOn(reason, words) {
+    await new Promise((goOn) => this.raise(reason, words, [{ label: texts.goOn, act: goOn }]));
+    this.lift(reason);
+  }
+
   #show() {
     document.body.classList.toggle("covered", this.isUp);
     const shown = this.#reasons.get(REASONS.findLast((reason) => this.#reasons.has(reason)));
     this.#panel.hidden = !shown?.title;
-    if (!shown) return;
+    if (!shown) {
+      this.#actions.replaceChildren();
+      return;
+    }
     this.#title.textContent = shown.title;
     this.#text.textContent = shown.text;
     this.#actions.replaceChildren(...shown.actions.map(control));

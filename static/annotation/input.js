@@ -1,12 +1,11 @@
 // Keys, mouse and touch become acts: a choice with its moment, or an undo.
 
 import { stampOf } from "./clock.js";
+import { keys } from "./keys.js";
 
 // Nobody sees three pictures and chooses in less: what comes so early is the second half of a
 // double press, and was meant for the trial before.
 const EARLIEST_MS = 200;
-
-const SIDE_OF_KEY = { ArrowLeft: "left", ArrowRight: "right", ArrowDown: "not_sure" };
 
 function inputOf(click) {
   if (click.detail === 0) return "key";
@@ -40,14 +39,14 @@ export class Input {
   }
 
   #press(event) {
-    if (this.#cover.isUp || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-    const side = SIDE_OF_KEY[event.key];
-    const isUndo = event.key === "Backspace";
-    if (!isUndo && !this.#sides.has(side)) return;
+    if (this.#cover.isUp) return;
+    const action = keys.actionOf(event);
+    const isUndo = action === "undo";
+    if (!isUndo && !this.#sides.has(action)) return;
     event.preventDefault();
     if (event.repeat) return;
     if (isUndo) this.#takeBack();
-    else this.#choose(side, event, "key");
+    else this.#choose(action, event, "key");
   }
 
   #choose(side, event, input) {

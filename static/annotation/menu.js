@@ -1,6 +1,6 @@
 // The one small menu: keys, full screen, pause. While it is open the pictures are covered.
 
-export function openMenu(dialog, opener, cover) {
+export function openMenu(dialog, opener, cover, keyTable) {
   const fullScreen = dialog.querySelector("#full-screen");
   fullScreen.hidden = !document.fullscreenEnabled;
   fullScreen.addEventListener("click", async () => {
@@ -12,5 +12,8 @@ export function openMenu(dialog, opener, cover) {
     cover.raise("menu", { title: "" });
     dialog.showModal();
   });
-  dialog.addEventListener("close", () => cover.lift("menu"));
+  dialog.addEventListener("close", () => {
+    keyTable.stop();
+    cover.lift("menu");
+  });
 }

@@ -1,7 +1,12 @@
-// One tab answers for a session; a second one is told so.
+// One tab answers for a session; a second one is told so, and may take over. This is manners: what
+// makes two answering tabs impossible is the outbox, which keeps nothing of the older one.
 
 // A page that is being reloaded may hold on for a moment.
 const PATIENCE_MS = 1500;
+
+const ASKING = "anybody?";
+const HOLDING = "me";
+const TAKING = "not any more";
 
 /**
  * Resolves to true when this tab is the one. `onLost` is called when another tab takes over.
@@ -10,7 +15,7 @@ const PATIENCE_MS = 1500;
 export function becomeOnlyTab(session, { steal = false, onLost }) {
   const name = `triad-session-${session}`;
   // Web Locks exist on https and localhost only; a study on a plain local network has none.
-  return navigator.locks ? byLock(name, steal, onLost) : byAsking(name);
+  return navigator.locks ? byLock(name, steal, onLost) : byAsking(name, steal, onLost);
 }
 
 function byLock(name, steal, onLost) {
@@ -29,19 +34,29 @@ function byLock(name, steal, onLost) {
   });
 }
 
-function byAsking(name) {
+function byAsking(name, steal, onLost) {
   const channel = new BroadcastChannel(name);
-  return new Promise((resolve) => {
-    const patience = setTimeout(() => {
-      channel.onmessage = ({ data }) => data === "anybody?" && channel.postMessage("me");
-      resolve(true);
-    }, PATIENCE_MS / 5);
+  const hold = () => {
     channel.onmessage = ({ data }) => {
-      if (data !== "me") return;
+      if (data === ASKING) channel.postMessage(HOLDING);
+      if (data !== TAKING) return;
+      channel.close();
+      onLost();
+    };
+    return true;
+  };
+  if (steal) {
+    channel.postMessage(TAKING);
+    return Promise.resolve(hold());
+  }
+  return new Promise((resolve) => {
+    const patience = setTimeout(() => resolve(hold()), PATIENCE_MS / 5);
+    channel.onmessage = ({ data }) => {
+      if (data !== HOLDING) return;
       clearTimeout(patience);
       channel.close();
       resolve(false);
     };
-    channel.postMessage("anybody?");
+    channel.postMessage(ASKING);
   });
 }

@@ -1,39 +1,10 @@
 // One image pixel on one device pixel, at any device pixel ratio, fractional ones included.
 
-const GAP_CSS = 24;
-const SMALLEST_GAP_CSS = 8;
-const MARGIN_CSS = 8;
 const ON_GRID_PX = 0.005;
 // The usual ratios (screen scale x browser zoom) meet both grids at least every 40 CSS pixels.
 const WIDEST_STEP_CSS = 100;
 // Linear 18 %, the same as the page's (trial.css).
 const GROUND = "rgb(119, 119, 119)";
-
-/**
- * Where pictures of one size go, side by side, in whole device pixels.
- * room: {left, top, width, height} of the free area in device pixels.
- * Returns {needed, fits, places: [{left, top}]}.
- */
-export function sideBySide(count, picture, room, ratio) {
-  const margin = Math.ceil(MARGIN_CSS * ratio);
-  const smallestGap = Math.ceil(SMALLEST_GAP_CSS * ratio);
-  const gaps = count - 1;
-  const pictures = count * picture.width;
-  const needed = {
-    width: pictures + gaps * smallestGap + 2 * margin,
-    height: picture.height + 2 * margin,
-  };
-  const fits = needed.width <= room.width && needed.height <= room.height;
-  const spare = room.width - pictures - 2 * margin;
-  const gap = Math.min(Math.round(GAP_CSS * ratio), Math.floor(spare / gaps));
-  const left = room.left + Math.floor((room.width - pictures - gaps * gap) / 2);
-  const top = room.top + Math.floor((room.height - picture.height) / 2);
-  const places = Array.from({ length: count }, (_, index) => ({
-    left: left + index * (picture.width + gap),
-    top,
-  }));
-  return { needed, fits, places };
-}
 
 /** Lays an element over a place given in device pixels. */
 export function layOver(element, place, size, ratio) {
@@ -79,9 +50,45 @@ export class Surface {
     this.#context.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
   }
 
-  draw(picture, { left, top }) {
-    this.#context.drawImage(picture, left, top);
+  /**
+   * Fills a place with a part of a picture, each of its pixels a square of level x level.
+   * place: {left, top}; part: {left, top, width, height} in picture pixels, the size of the place
+   * too; offset: what of the magnified part lies left of and above the place.
+   */
+  draw(picture, place, part, { level, offset }) {
+    const across = span(offset.x, part.width, level);
+    const down = span(offset.y, part.height, level);
+    const context = this.#context;
+    context.save();
+    context.imageSmoothingEnabled = false;
+    context.beginPath();
+    context.rect(place.left, place.top, part.width, part.height);
+    context.clip();
+    context.drawImage(
+      picture,
+      part.left + across.first,
+      part.top + down.first,
+      across.count,
+      down.count,
+      place.left + across.first * level - offset.x,
+      place.top + down.first * level - offset.y,
+      across.count * level,
+      down.count * level,
+    );
+    context.restore();
   }
+
+  /** The ground in a place: nothing to be seen there. */
+  clear(place, { width, height }) {
+    this.#context.fillStyle = GROUND;
+    this.#context.fillRect(place.left, place.top, width, height);
+  }
+}
+
+/** Which picture pixels can be seen, at least in part, in a place as long as the part. */
+function span(offset, length, level) {
+  const first = Math.floor(offset / level);
+  return { first, count: Math.ceil((offset + length) / level) - first };
 }
 
 /** Calls back whenever the device pixel ratio changes: browser zoom, or another monitor. */

@@ -2,11 +2,16 @@
 // round trip; repeats until the server lists every judgment.
 
 import { untilDone } from "./retrying.js";
-import { RequestRefused, ServerAway } from "./server.js";
+import { RequestRefused, ServerAway, SessionLost } from "./server.js";
 
-const BATCH = 20;
-// Browsers refuse a keepalive request above 64 kB.
+const MOST_AT_ONCE = 20;
+// Browsers refuse keepalive requests above 64 kB in all.
 const FAREWELL_BYTES = 60_000;
+
+// A refusal may be a server in the middle of an update, a lost login may be renewed in another
+// tab: the answers wait for it.
+const mayPass = (error) =>
+  [ServerAway, RequestRefused, SessionLost].some((kind) => error instanceof kind);
 
 export class Sender extends EventTarget {
   #config;
@@ -17,11 +22,17 @@ export class Sender extends EventTarget {
   #running = false;
   #isAskedAgain = false;
   #hasAsked = false;
+  #atOnce = MOST_AT_ONCE;
+  #nSent = 0;
 
   isAway = false;
+  /** The server does not know this browser (any more). */
+  isLost = false;
   isDone = false;
   judged = 0;
   total;
+  /** The session's, as the server last told it. */
+  state = "active";
   refused = [];
 
   constructor({ config, server, outbox, upcoming, viewing }) {
@@ -33,6 +44,8 @@ export class Sender extends EventTarget {
     this.#upcoming = upcoming;
     this.#viewing = viewing;
     addEventListener("pagehide", () => this.#farewell());
+    // A phone's browser may end a page that went out of sight without another word.
+    document.addEventListener("visibilitychange", () => document.hidden && this.#farewell());
   }
 
   /** Nothing is left to send, and the server has said what there is to show. */
@@ -48,7 +61,7 @@ export class Sender extends EventTarget {
     try {
       while (this.#isAskedAgain || this.#outbox.size > 0) {
         this.#isAskedAgain = false;
-        await this.#roundUntilAnswered();
+        await this.#untilAnswered(() => this.#round());
       }
     } catch (error) {
       this.dispatchEvent(new CustomEvent("stopped", { detail: error }));
@@ -58,20 +71,32 @@ export class Sender extends EventTarget {
     }
   }
 
-  async #roundUntilAnswered() {
-    await untilDone(() => this.#round(), {
-      // A refusal may be a server in the middle of an update: the answers wait for the next one.
-      mayPass: (error) => error instanceof ServerAway || error instanceof RequestRefused,
-      onFailure: () => {
+  /** Whether the server counts the session as finished: its reply. */
+  finish() {
+    return this.#untilAnswered(() => this.#server.post(this.#config.finish_url, {}));
+  }
+
+  async #untilAnswered(work) {
+    const reply = await untilDone(work, {
+      mayPass,
+      onFailure: (error) => {
         this.isAway = true;
+        this.isLost = error instanceof SessionLost;
+        // It may have been too much at once for something on the way.
+        if (error instanceof RequestRefused) this.#atOnce = Math.ceil(this.#nSent / 2) || 1;
         this.#tell();
       },
     });
-    this.isAway = false;
+    if (this.isAway) {
+      this.isAway = this.isLost = false;
+      this.#tell();
+    }
+    return reply;
   }
 
   async #round() {
-    const judgments = this.#outbox.judgments.slice(0, BATCH);
+    const judgments = this.#outbox.judgments.slice(0, this.#atOnce);
+    this.#nSent = judgments.length;
     const want = this.#upcoming.room;
     if (judgments.length === 0 && this.#hasAsked && (want === 0 || this.isDone)) return;
     // A trial whose answer still waits here looks open to the server: it must not come again.
@@ -89,17 +114,26 @@ export class Sender extends EventTarget {
 
   async #take(reply, judgments) {
     if (judgments.length) {
-      this.refused.push(...reply.refused);
+      this.#noteRefused(reply.refused, judgments);
       const settled = await this.#outbox.settle(reply.stored, reply.refused);
       if (settled === 0) throw new ServerAway("The reply names none of the judgments sent.");
       this.#viewing = null;
+      // Stored all the same, but no trial comes until this browser is known again.
+      if (!reply.is_known) throw new SessionLost("The answers came without a login.");
     }
     this.judged = reply.judged;
     this.total = reply.total;
     this.isDone = reply.is_done;
+    this.state = reply.state;
     this.#hasAsked = true;
     this.#upcoming.add(reply.trials);
     this.#tell();
+  }
+
+  #noteRefused(refused, judgments) {
+    this.refused.push(...refused);
+    const ids = new Set(refused.map(({ id }) => id));
+    for (const { id, trial } of judgments) if (ids.has(id)) this.#upcoming.forget(trial);
   }
 
   #tell() {
@@ -111,7 +145,7 @@ export class Sender extends EventTarget {
     const judgments = [];
     let bytes = 0;
     for (const judgment of this.#outbox.judgments) {
-      bytes += JSON.stringify(judgment).length;
+      bytes += new Blob([JSON.stringify(judgment)]).size;
       if (bytes > FAREWELL_BYTES) break;
       judgments.push(judgment);
     }

@@ -15,11 +15,19 @@ function newId() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+/** null where the computer's clock is so far off that its date has no common form. */
+function dateOfClock() {
+  const date = new Date();
+  const year = date.getUTCFullYear();
+  return year > 0 && year < 9999 ? date.toISOString() : null;
+}
+
 const rounded = (ms) => Math.round(ms * 1000) / 1000;
 
 export class Showing {
   #entry;
   #events = [];
+  #marks = new Set();
   #unseen = new Stopwatch();
 
   painted_ms = null;
@@ -32,6 +40,11 @@ export class Showing {
     if (this.#events.length < MOST_EVENTS) this.#events.push({ at_ms: rounded(at), what });
   }
 
+  /** What an analysis may want to leave such trials out for: ratio, window, monitor, hidden... */
+  mark(kind) {
+    this.#marks.add(kind);
+  }
+
   /** Whether the pictures cannot be seen: the page is hidden, or something covers them. */
   setUnseen(isUnseen, at = now()) {
     this.#unseen.set(isUnseen, at);
@@ -42,7 +55,13 @@ export class Showing {
     this.#unseen = new Stopwatch();
   }
 
-  judgment({ side, at_ms, input }, clockResolution_ms) {
+  /** For how long the pictures could be seen. */
+  seen_ms(at) {
+    return at - this.painted_ms - this.#unseen.read(at);
+  }
+
+  /** `viewed`: what the stage measured. */
+  judgment({ side, at_ms, input }, viewed, clockResolution_ms) {
     return {
       id: newId(),
       trial: this.#entry.trial.id,
@@ -54,10 +73,12 @@ export class Showing {
       response_ms: rounded(at_ms - this.painted_ms),
       hidden_ms: rounded(this.#unseen.read(at_ms)),
       clock_resolution_ms: clockResolution_ms,
-      client_time: new Date().toISOString(),
+      client_time: dateOfClock(),
       device_pixel_ratio: devicePixelRatio,
       ...window_px(),
+      ...viewed,
       input,
+      marks: [...this.#marks],
       events: this.#events,
     };
   }

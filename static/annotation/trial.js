@@ -1,32 +1,21 @@
-// Begins the trial page: one tab, its outbox, what other sessions left behind, then the trials.
+// Begins the trial page: one tab, its outbox, then the trials.
 
+import "./leftovers.js";
 import { Annotating } from "./annotating.js";
 import { Cover } from "./cover.js";
+import { keepHints } from "./hints.js";
+import { KeyTable } from "./key_table.js";
+import { keys } from "./keys.js";
 import { openMenu } from "./menu.js";
 import { becomeOnlyTab } from "./only_tab.js";
 import { Outbox } from "./outbox.js";
-import { configIn, Server } from "./server.js";
+import { configIn } from "./server.js";
 import { texts } from "./texts.js";
 
 const element = (id) => document.getElementById(id);
 const config = configIn(document);
 const cover = new Cover(element("cover"));
 const reload = (label) => ({ label, act: () => location.reload() });
-
-/** Judgments of other sessions in this browser: sent along, waited for by nobody. */
-async function sendLeftovers(outbox) {
-  for (const [session, url] of await outbox.otherSessions()) {
-    const left = await Outbox.open(session, url);
-    const body = { judgments: left.judgments.slice(0, 50), want: 0, have: [] };
-    try {
-      const reply = await new Server(session).post(url, body);
-      await left.settle(reply.stored, reply.refused);
-    } catch (error) {
-      // They stay where they are until the next page of any study.
-      console.info(`Judgments of session ${session} are still kept here: ${error.message}`);
-    }
-  }
-}
 
 async function begin({ steal = false } = {}) {
   cover.raise("loading", texts.loading);
@@ -36,24 +25,23 @@ async function begin({ steal = false } = {}) {
       label: texts.otherTab.takeOver,
       act: () => (cover.lift("other tab"), begin({ steal: true })),
     };
-    if (navigator.locks) cover.raise("other tab", texts.otherTab, [takeOver]);
-    else cover.raise("other tab", texts.otherTabOnly);
+    cover.raise("other tab", texts.otherTab, [takeOver]);
     return;
   }
   let outbox;
   try {
-    outbox = await Outbox.open(config.session, config.judgments_url);
+    outbox = await Outbox.open({ ...config, url: config.judgments_url }, { onLost });
   } catch {
     cover.raise("stopped", texts.noStorage, [reload(texts.noStorage.again)]);
     return;
   }
-  sendLeftovers(outbox);
   await new Annotating(config, cover, outbox).run();
 }
 
 // A page that the browser kept whole has lost its lock: it starts anew.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
-openMenu(element("menu"), element("open-menu"), cover);
+openMenu(element("menu"), element("open-menu"), cover, new KeyTable(document, keys, config));
+keepHints(document, keys);
 begin().catch((error) => {
   const text = texts.failed(error.message);
   cover.raise("stopped", text, [reload(text.again)]);

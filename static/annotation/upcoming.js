@@ -98,6 +98,11 @@ export class Upcoming extends EventTarget {
     return this.#entries.shift();
   }
 
+  /** Its answer was refused: if the server offers it again, it is shown again. */
+  forget(trial) {
+    this.#known.delete(trial);
+  }
+
   putBack(entry) {
     this.#entries.unshift(entry);
   }

@@ -1,13 +1,51 @@
 import json
+from argparse import BooleanOptionalAction
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import models
 
 from annotation import designing
+from annotation.design.presets import PRESETS
 from annotation.models import Study
 from codecs_eval.encoding import RATES_BPP
 from codecs_eval.management.commands.encode_ladder import words
 from codecs_eval.management.ready import ReadyCommand
+
+
+def _add_setting(parser: CommandParser, name: str) -> None:
+    """One option for each setting of a study, as its column describes it."""
+    field: Any = Study._meta.get_field(name)
+    flag, text = f"--{name.replace('_', '-')}", str(field.help_text)
+    if isinstance(field, models.BooleanField):
+        parser.add_argument(flag, action=BooleanOptionalAction, help=text)
+        return
+    is_whole, is_real = isinstance(field, models.IntegerField), isinstance(field, models.FloatField)
+    kind: type = int if is_whole else float if is_real else str
+    choices = [key for key, _ in field.choices] if field.choices else None
+    shown = text.replace("%", "%%") or f"default: {field.get_default()}"
+    parser.add_argument(flag, type=kind, choices=choices, help=shown)
+
+
+def _design(options: dict[str, Any]) -> designing.Design:
+    """What was said on the command line; what was not is the preset's, or the default."""
+    said = {name: options[name] for name in designing.SETTINGS if options[name] is not None}
+    values = {
+        **said,
+        "title": options["title"] or options["slug"],
+        "slug": options["slug"],
+        "collection": options["collection"],
+        "codecs": tuple(
+            words(options["codecs"]) or designing.encoded_codecs(options["collection"])
+        ),
+        "rates_bpp": tuple(options["rates"]),
+        "question": options["question"] or "",
+        "is_simulated": options["simulated"],
+    }
+    preset = options["preset"]
+    if preset:
+        return designing.Design.of_preset(preset, **values)
+    return designing.Design(**values)
 
 
 class Command(ReadyCommand):
@@ -19,12 +57,10 @@ class Command(ReadyCommand):
         parser.add_argument("--collection", required=True)
         parser.add_argument("--codecs", nargs="+", help="default: all that are encoded")
         parser.add_argument("--rates", nargs="+", type=float, default=RATES_BPP)
-        parser.add_argument("--crop", choices=Study.Crop.values, default=Study.Crop.CENTRE)
-        parser.add_argument("--crop-px", type=int, default=384)
-        parser.add_argument("--judgments-per-triplet", type=int, default=3)
-        parser.add_argument("--session-length", type=int, default=30)
-        parser.add_argument("--seed", type=int, default=1)
-        parser.add_argument("--allow-not-sure", action="store_true")
+        parser.add_argument("--preset", choices=PRESETS, help="a published way of asking")
+        parser.add_argument("--question", help="default: the words that belong to the mode")
+        for name in designing.SETTINGS:
+            _add_setting(parser, name)
         parser.add_argument(
             "--simulated", action="store_true", help="for simulated observers, never for people"
         )
@@ -33,22 +69,7 @@ class Command(ReadyCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            design = designing.Design(
-                title=options["title"] or options["slug"],
-                slug=options["slug"],
-                collection=options["collection"],
-                codecs=tuple(
-                    words(options["codecs"]) or designing.encoded_codecs(options["collection"])
-                ),
-                rates_bpp=tuple(options["rates"]),
-                crop=options["crop"],
-                crop_px=options["crop_px"],
-                judgments_per_triplet=options["judgments_per_triplet"],
-                session_length=options["session_length"],
-                seed=options["seed"],
-                allow_not_sure=options["allow_not_sure"],
-                is_simulated=options["simulated"],
-            )
+            design = _design(options)
             study, planned = designing.create_study(design)
             if options["open"]:
                 designing.change_state(study, Study.State.OPEN)
@@ -58,6 +79,8 @@ class Command(ReadyCommand):
             "study": study.slug,
             "state": study.state,
             "n_triplets": planned.n_triplets,
+            "n_checks": planned.n_checks,
+            "preset": study.preset,
             "left_out": planned.left_out,
             "is_simulated": study.is_simulated,
             "url": None if study.is_simulated else f"/s/{study.slug}/",
@@ -66,5 +89,7 @@ class Command(ReadyCommand):
             self.stdout.write(json.dumps(result))
             return
         self.stdout.write(f"study {study.slug} ({study.state}): {planned.n_triplets} triplets")
+        for kind, n in planned.n_checks.items():
+            self.stdout.write(f"  {n} {kind}")
         for reason, n in planned.left_out.items():
             self.stdout.write(f"  left out {n}: {reason}")

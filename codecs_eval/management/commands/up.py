@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from config.processes import children, loopback_of, once
+from config.processes import WEB_THREADS, children, loopback_of, once
 from config.supervisor import Supervisor
 
 
@@ -25,7 +25,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.TRIAD_HOST)
         parser.add_argument("--port", type=int, default=settings.TRIAD_PORT)
-        parser.add_argument("--threads", type=int, default=8, help="requests answered at once")
+        parser.add_argument(
+            "--threads", type=int, default=WEB_THREADS, help="requests answered at once"
+        )
         parser.add_argument("--no-migrate", action="store_true")
         parser.add_argument("--json", action="store_true", help="tell the address as JSON")
         parser.add_argument(

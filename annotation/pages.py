@@ -1,0 +1,39 @@
+"""What every page for people begins with: its study, and the language it speaks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from annotation import wording
+from annotation.models import Study
+
+
+def answerable(slug: str) -> Study:
+    """A study that people may see; one for simulated observers has no page for people."""
+    return get_object_or_404(
+        Study.objects.exclude(state=Study.State.DRAFT), slug=slug, is_simulated=False
+    )
+
+
+def render_in(
+    request: HttpRequest,
+    language: str,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    offered: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """A page in one language; `offered` are those that its reader may change to, by code."""
+    languages = offered if offered and len(offered) > 1 else {}
+    with wording.spoken(language):
+        response = render(
+            request,
+            template,
+            {**context, "language": language, "languages": languages},
+            status=status,
+        )
+    wording.remember_language(request, response)
+    return response
