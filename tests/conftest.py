@@ -101,6 +101,14 @@ def django_db_setup(django_db_setup: None, collected_static: None) -> None:
     """What a page needs before it can be asked for: tables, and the names of static files."""
 
 
+@pytest.fixture(autouse=True)
+def forgotten_counts() -> None:
+    """All tests come from one address: without this, one day the limits would meet them."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
 @pytest.fixture
 def triad_home(settings: Any, tmp_path: Path) -> Path:
     """A home of this test's own, for what it stores; the database stays the suite's."""

@@ -27,8 +27,10 @@ class NoServer(RuntimeError):
 
 
 @contextmanager
-def throwaway_postgres() -> Iterator[str]:
+def throwaway_postgres(*, is_durable: bool = False) -> Iterator[str]:
     """The DATABASE_URL of a new, empty server on a unix socket; it is gone afterwards.
+
+    `is_durable`: what it commits is on the disk, as in a server that keeps real data.
 
     PostgreSQL refuses to run as root. Then it runs as `nobody`, from copies that it can read:
     no user is made, and no permission of an existing folder is changed.
@@ -44,7 +46,7 @@ def throwaway_postgres() -> Iterator[str]:
                 binaries = _readable_copy(binaries, folder / "server")
         data = folder / "data"
         _run_initdb(binaries, data, user)
-        server = _start(binaries, data, folder, user)
+        server = _start(binaries, data, folder, user, is_durable=is_durable)
         try:
             _wait_until_ready(folder, server)
             yield f"postgres://triad@{quote(str(folder), safe='')}/postgres"
@@ -101,14 +103,12 @@ def _run_initdb(binaries: Path, data: Path, user: str | None) -> None:
         raise NoServer(f"initdb failed: {done.stderr.strip()}")
 
 
-def _start(binaries: Path, data: Path, folder: Path, user: str | None) -> "subprocess.Popen[bytes]":
-    options = {
-        "listen_addresses": "",
-        "unix_socket_directories": str(folder),
-        "fsync": "off",
-        "full_page_writes": "off",
-        "synchronous_commit": "off",
-    }
+def _start(
+    binaries: Path, data: Path, folder: Path, user: str | None, *, is_durable: bool
+) -> "subprocess.Popen[bytes]":
+    options = {"listen_addresses": "", "unix_socket_directories": str(folder)}
+    if not is_durable:
+        options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(

@@ -48,6 +48,11 @@ class LiveProcess:
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
+        self.launch()
+        wait_for(f"{self.child.name} is ready (see {self.log})", self.child.is_ready)
+
+    def launch(self) -> None:
+        """Start without waiting; from the main thread, as a lifeline asks."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.child.command,
@@ -60,7 +65,6 @@ class LiveProcess:
                 start_new_session=True,
                 preexec_fn=lifeline(),
             )
-        wait_for(f"{self.child.name} is ready (see {self.log})", self.child.is_ready)
 
     def kill(self) -> None:
         """As the kernel does when memory runs out: the whole group, without a word."""
@@ -121,7 +125,7 @@ class LiveSite:
     web: LiveProcess = field(init=False)
 
     def __post_init__(self) -> None:
-        child = processes.web(self.listener, n_threads=8)
+        child = processes.web(self.listener, n_threads=processes.WEB_THREADS)
         self.web = LiveProcess(child, self.env, self.logs / "web.log")
 
     @property
@@ -130,6 +134,9 @@ class LiveSite:
 
     def start(self) -> None:
         self.web.start()
+
+    def launch(self) -> None:
+        self.web.launch()
 
     def kill(self) -> None:
         self.web.kill()

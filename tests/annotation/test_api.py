@@ -10,14 +10,14 @@ from django.urls import reverse
 
 from annotation import planning
 from annotation.models import Judgment, Session, Study, Trial
-from annotation.recognising import COOKIE
+from annotation.recognising import COOKIE, key_of
 from tests.factories import begin_in, make_ben, make_study
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
 
 
-LEASE_QUERIES = 14
-ANSWER_QUERIES = 7
+LEASE_QUERIES = 9
+ANSWER_QUERIES = 5
 
 
 class Browser:
@@ -80,7 +80,7 @@ def test_a_repeated_request_gets_the_same_receipt(tab: Browser) -> None:
 def test_a_whole_session_by_the_api_ends_with_its_code(tab: Browser) -> None:
     trials = tab.lease(6)
     assert tab.post("finish").json() == {
-        "is_complete": False, "missing": 6, "completion_code": "",
+        "is_complete": False, "missing": 6, "completion_code": "", "state": "active",
     }  # fmt: skip
     answers = [answer_of(trial) for trial in trials]
     reply = tab.post("judgments", judgments=answers, want=4).json()
@@ -365,7 +365,7 @@ def test_each_further_answer_takes_the_same_few_queries(
     tab: Browser, django_assert_num_queries: Any
 ) -> None:
     answers = [answer_of(trial) for trial in tab.lease(6)]
-    with django_assert_num_queries(3 + 6 * ANSWER_QUERIES):
+    with django_assert_num_queries(6 + 6 * ANSWER_QUERIES):
         tab.post("judgments", judgments=answers)
 
 
@@ -375,3 +375,37 @@ def test_nobody_leases_through_a_study_that_is_not_open(tab: Browser) -> None:
     assert reply["trials"] == []
     assert not reply["is_done"]
     assert planning.return_overdue() == 0
+
+
+def test_the_key_brings_answers_from_a_browser_that_is_not_known_any_more(tab: Browser) -> None:
+    one, two = tab.lease(2)
+    tab.client.cookies.clear()
+    brought = {"judgments": [answer_of(one)], "want": 3}
+    assert tab.post("judgments", **brought).status_code == 403
+    reply = tab.post("judgments", **brought, key=key_of(tab.session)).json()
+    assert reply["stored"] == [brought["judgments"][0]["id"]]
+    assert (reply["is_known"], reply["trials"]) == (False, [])
+    assert not Judgment.objects.filter(trial=two["id"]).exists()
+
+
+def test_a_wrong_key_brings_nothing(tab: Browser) -> None:
+    (trial,) = tab.lease()
+    other = Browser(make_study("other", n_sources=2, session_length=2))
+    tab.client.cookies.clear()
+    for key in (key_of(other.session), "", None, 5, ["é"], "é"):
+        reply = tab.post("judgments", judgments=[answer_of(trial)], key=key)
+        assert reply.status_code == 403, key
+    assert not Judgment.objects.exists()
+
+
+def test_the_key_leases_and_finishes_nothing(tab: Browser) -> None:
+    tab.client.cookies.clear()
+    for name in ("lease", "finish"):
+        assert tab.post(name, want=1, key=key_of(tab.session)).status_code == 403
+
+
+def test_a_screened_out_session_has_its_own_end_and_takes_no_second_one(tab: Browser) -> None:
+    assert tab.post("screen_out").json() == {"state": "screened_out"}
+    code = Session.objects.get().completion_code
+    assert tab.post("screen_out").json() == {"state": "screened_out"}
+    assert Session.objects.get().completion_code == code != ""

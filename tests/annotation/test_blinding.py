@@ -1,8 +1,12 @@
 """What an image's bytes tell of its codec: nothing. And what a whole session's browser receives."""
 
 import json
+import statistics
 import struct
+import threading
+import time
 import uuid
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +17,7 @@ from django.urls import reverse
 from annotation import blinding, planning
 from annotation.models import Study, Trial
 from codecs_eval import storing
-from codecs_eval.codecs.table import CODECS
+from tests.annotation.telling import beside_pixels, make_telling_study, secrets_of, told_in
 from tests.factories import (
     begin_in,
     make_picture,
@@ -25,69 +29,18 @@ from tests.factories import (
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
 
-RATE_BPP = 0.2371
 
-
-def make_telling_study() -> Study:
-    """Every secret is a word of its own, and the pictures compress very unequally."""
-    pictures = [
-        make_picture(1, width=96, height=80),
-        np.zeros((80, 96, 3), dtype=np.uint8),
-        np.full((80, 96, 3), 128, dtype=np.uint8),
-    ]
-    for index, pixels in enumerate(pictures):
-        source = make_source("cellarphotos", f"hiddenphoto-{index}", pixels=pixels)
-        for codec in ("jpeg", "webp", "hevc"):
-            make_reconstruction(
-                source,
-                codec,
-                RATE_BPP,
-                pixels=_like(pixels, codec),
-                codec_version=f"{codec}-tellalib 9.8.7",
-                settings={"tellingdial": 4711},
-                bitstream_path=f"bitstreams/{codec}/{index}.{codec}",
-            )
-    return make_study(
-        "which",
-        collection="cellarphotos",
-        codecs=("jpeg", "webp", "hevc"),
-        rates_bpp=(RATE_BPP,),
-        session_length=9,
-        crop_px=64,
-    )
-
-
-def _like(pixels: Any, codec: str) -> Any:
-    noise = {"jpeg": 1, "webp": 2, "hevc": 3}[codec]
-    return np.clip(pixels.astype(int) + noise, 0, 255).astype(np.uint8)
-
-
-def secrets_of(study: Study) -> set[str]:
-    """Lower-case words that no browser of an annotator may receive."""
-    found = {"tellalib", "tellingdial", "4711", "cellarphotos", "hiddenphoto", str(RATE_BPP)}
-    for name, entry in CODECS.items():
-        found |= {name.lower(), entry.label.lower()}
-    for triplet in study.triplets.select_related("source", "first", "second"):
-        for row in (triplet.source, triplet.first, triplet.second):
-            found |= {row.path.lower(), row.path.rpartition("/")[2].split(".")[0]}
-        for side in (triplet.first, triplet.second):
-            found |= {side.pixels_sha256, side.bitstream_sha256, side.bitstream_path.lower()}
-    return found
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that look at bytes, not at times."""
+    monkeypatch.setattr(blinding, "STEP_S", 0.0005)
 
 
 def everything_in(response: Any) -> str:
     head = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
-    cookies = response.cookies.output()
-    return f"{head}\n{cookies}\n{response.content.decode('latin-1')}".lower()
-
-
-def chunks_of(png: bytes) -> list[str]:
-    names, at = [], 8
-    while at < len(png):
-        (length,) = struct.unpack(">I", png[at : at + 4])
-        names.append(png[at + 4 : at + 8].decode())
-        at += 12 + length
-    return names
+    is_image = response.headers.get("Content-Type") == "image/png"
+    body = beside_pixels(response.content) if is_image else response.content.decode("latin-1")
+    return f"{head}\n{response.cookies.output()}\n{body}"
 
 
 class Walk:
@@ -105,7 +58,8 @@ class Walk:
     def post(self, name: str, body: dict[str, Any] | None = None) -> Any:
         path = reverse(name, args=[self.study.slug])
         if body is None:
-            return self._kept("POST", path, self.client.post(path, {"consent": "on"}))
+            agreed = {"consent": "on", "flicker_consent": "on"}
+            return self._kept("POST", path, self.client.post(path, agreed))
         reply = self.client.post(path, body, content_type="application/json")
         return self._kept("POST", path, reply)
 
@@ -137,19 +91,28 @@ class Walk:
         return self
 
 
-def test_nothing_that_a_browser_receives_tells_of_a_codec_a_rate_or_a_file() -> None:
-    study = make_telling_study()
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("mode", Study.Mode.values)
+def test_nothing_that_a_browser_receives_tells_of_a_codec_a_rate_a_file_or_a_check(
+    mode: str,
+) -> None:
+    study = make_telling_study(mode=mode)
     walk = Walk(study).go()
-    assert len(walk.images) == 9 * 3
+    trials = study.sessions.get().trials
+    assert len(walk.images) == 22 * 3
+    assert {"practice", "main", "sentinel", "identical"} == set(
+        trials.values_list("triplet__kind", flat=True)
+    )
+    assert trials.filter(is_repeat=True).exists() and trials.filter(is_warm_up=True).exists()
     secrets = secrets_of(study)
     for where, reply in walk.replies:
         # The address is received too: it stood in an earlier reply.
-        received = where.lower() + "\n" + everything_in(reply)
-        told = {secret for secret in secrets if secret in received}
+        told = told_in(f"{where}\n{everything_in(reply)}", secrets)
         assert not told, f"{where} tells {told}"
 
 
-def test_all_images_of_one_crop_have_the_same_length_to_the_byte() -> None:
+@pytest.mark.usefixtures("at_once")
+def test_all_images_of_one_crop_have_the_same_head_and_length_to_the_byte() -> None:
     walk = Walk(make_telling_study()).go()
     assert {len(reply.content) for reply in walk.images} == {len(walk.images[0].content)}
     headers = [
@@ -157,15 +120,18 @@ def test_all_images_of_one_crop_have_the_same_length_to_the_byte() -> None:
         for reply in walk.images
     ]
     assert all(found == headers[0] for found in headers)
+    assert {tuple(found) for found in headers} == {tuple(headers[0])}
 
 
+@pytest.mark.usefixtures("at_once")
 def test_an_image_carries_pixels_and_nothing_else() -> None:
     for reply in Walk(make_telling_study()).go().images:
         assert reply["Content-Type"] == "image/png"
-        names = chunks_of(reply.content)
-        assert set(names) == {"IHDR", "IDAT", "IEND"}
+        size = struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0).decode("latin-1")
+        assert beside_pixels(reply.content) == f"IHDR {size}IDAT IEND "
 
 
+@pytest.mark.usefixtures("at_once")
 def test_an_image_is_kept_by_its_own_browser_alone_and_has_no_validators() -> None:
     for reply in Walk(make_telling_study()).go().images:
         assert "ETag" not in reply.headers
@@ -174,18 +140,25 @@ def test_an_image_is_kept_by_its_own_browser_alone_and_has_no_validators() -> No
         assert "public" not in reply["Cache-Control"]
 
 
+@pytest.mark.usefixtures("at_once")
 def test_trial_json_has_no_more_than_the_page_needs() -> None:
     study = make_telling_study()
     walk = Walk(study).go()
     leases = [reply for where, reply in walk.replies if where.endswith(("/lease", "/judgments"))]
     trials = [trial for reply in leases for trial in reply.json()["trials"]]
-    allowed = {"id", "position", "width", "height", "original", "left", "right"}
+    allowed = {
+        "id", "position", "width", "height", "original", "left", "right", "is_practice", "feedback",
+    }  # fmt: skip
     assert {key for trial in trials for key in trial} == allowed
+    # Only practice tells what is right.
+    told = {(trial["is_practice"], trial["feedback"] is not None) for trial in trials}
+    assert told == {(True, True), (False, False)}
     for reply in leases:
         assert "private" in reply["Cache-Control"]
         assert "no-store" in reply["Cache-Control"]
 
 
+@pytest.mark.usefixtures("at_once")
 def test_an_images_address_is_a_random_id_and_a_side_of_the_screen() -> None:
     study = make_telling_study()
     walk = Walk(study).go()
@@ -196,6 +169,7 @@ def test_an_images_address_is_a_random_id_and_a_side_of_the_screen() -> None:
     assert {uuid.UUID(trial_id).version for trial_id, _ in shown} == {4}
 
 
+@pytest.mark.usefixtures("at_once")
 def test_the_sides_show_what_the_trial_says() -> None:
     study = make_telling_study()
     for trial in planning.lease_trials(make_session(study), 9):
@@ -220,6 +194,7 @@ def test_an_unknown_side_is_refused() -> None:
         blinding.image_of(trial, "first")
 
 
+@pytest.mark.usefixtures("at_once")
 def test_another_browser_may_not_read_an_image() -> None:
     study = make_study()
     walk = Walk(study)
@@ -234,6 +209,7 @@ def test_another_browser_may_not_read_an_image() -> None:
     assert other.get(path).status_code == 404
 
 
+@pytest.mark.usefixtures("at_once")
 def test_an_image_has_one_address_only() -> None:
     study, other = make_study(), make_study("other")
     walk = Walk(study)
@@ -248,6 +224,7 @@ def test_an_image_has_one_address_only() -> None:
         assert walk.client.get(path).status_code == 404
 
 
+@pytest.mark.usefixtures("at_once")
 def test_an_image_takes_few_queries(django_assert_num_queries: Any) -> None:
     study = make_study()
     walk = Walk(study)
@@ -265,6 +242,112 @@ def test_the_trial_page_says_only_what_its_script_needs() -> None:
     page = walk.get(f"/s/{study.slug}/trial").content.decode()
     config = json.loads(page.split('id="trial-config" type="application/json">')[1].split("<")[0])
     assert set(config) == {
-        "session", "lease_url", "judgments_url", "finish_url", "thanks_url", "welcome_url",
-        "total", "allow_not_sure", "question", "ahead",
+        "session", "key", "lease_url", "judgments_url", "finish_url", "thanks_url",
+        "screen_out_url", "welcome_url",
+        "login_url", "language", "question", "ahead", "total", "n_practice", "allow_not_sure",
+        "mode", "flicker_hz", "min_switches", "shortest_view_ms", "time_limit_s", "largest_zoom",
+        "when_small", "smallest_crop_px", "break_every", "gate",
     }  # fmt: skip
+
+
+# Time: a picture that a codec smoothed decodes faster; nobody may see that.
+
+
+def trials_that_decode_unequally(width: int, height: int) -> list[Trial]:
+    """Two trials, of a flat and of a noisy photo, whose left copies are as flat and as noisy."""
+    flat = np.full((height, width, 3), 90, dtype=np.uint8)
+    for index, pixels in enumerate([flat, make_picture(5, width=width, height=height)]):
+        source = make_source("unequal", f"photo-{index}", pixels=pixels)
+        for codec in ("jpeg", "webp"):
+            make_reconstruction(source, codec, pixels=pixels)
+    study = make_study("unequal", collection="unequal", session_length=2, crop_px=384)
+    trials = planning.lease_trials(make_session(study), 2)
+    return sorted(trials, key=lambda trial: trial.triplet.source.name)
+
+
+@pytest.fixture
+def nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blinding, "_KEPT", blinding._Kept(0))
+
+
+def shortest_s(act: Any) -> float:
+    """Of several tries: a busy machine only ever makes it longer."""
+    times = []
+    for _ in range(7):
+        begun_s = time.perf_counter()
+        act()
+        times.append(time.perf_counter() - begun_s)
+    return min(times)
+
+
+@pytest.mark.usefixtures("nothing_is_kept")
+def test_an_image_comes_after_the_same_time_whatever_there_is_to_decode() -> None:
+    flat, noisy = trials_that_decode_unequally(768, 512)
+    made_s = [shortest_s(lambda t=t: blinding.crop_of(t, "left")) for t in (flat, noisy)]
+    assert made_s[1] > 1.3 * made_s[0], "the photos were meant to decode unequally"
+    given_s = [shortest_s(lambda t=t: blinding.image_of(t, "left")) for t in (flat, noisy)]
+    assert given_s == pytest.approx([blinding.STEP_S] * 2, abs=0.01)
+
+
+@pytest.mark.usefixtures("nothing_is_kept")
+def test_a_photo_of_two_steps_takes_two_steps() -> None:
+    (flat, _) = trials_that_decode_unequally(1000, 600)
+    given_s = shortest_s(lambda: blinding.image_of(flat, "left"))
+    assert given_s == pytest.approx(2 * blinding.STEP_S, abs=0.01)
+
+
+def test_an_image_that_was_made_before_comes_no_sooner() -> None:
+    (_, noisy) = trials_that_decode_unequally(768, 512)
+    blinding.image_of(noisy, "left")
+    times = []
+    for _ in range(5):
+        begun_s = time.perf_counter()
+        blinding.image_of(noisy, "left")
+        times.append(time.perf_counter() - begun_s)
+    assert statistics.median(times) >= blinding.STEP_S
+
+
+# What was cut is kept for the next one who asks.
+
+
+def test_images_are_made_once_and_the_oldest_go_first() -> None:
+    kept, made = blinding._Kept(25), []
+
+    def ask(key: str) -> bytes:
+        def make() -> bytes:
+            made.append(key)
+            return key.encode() * 10
+
+        return kept.get(key, make)
+
+    for key in "abab":
+        assert ask(key) == key.encode() * 10
+    assert made == ["a", "b"]
+    ask("c")  # 30 bytes are too many: "a" was asked for longest ago
+    ask("b")
+    assert made == ["a", "b", "c"]
+    ask("a")
+    assert made == ["a", "b", "c", "a"]
+
+
+def test_an_image_too_large_to_keep_is_given_all_the_same() -> None:
+    kept = blinding._Kept(5)
+    assert kept.get("a", lambda: b"longer than five") == b"longer than five"
+    assert kept.get("b", lambda: b"four") == b"four"
+    assert kept.get("b", lambda: b"anew") == b"four"
+
+
+def test_many_threads_keep_within_the_bound() -> None:
+    kept = blinding._Kept(40)
+
+    def ask(seed: int) -> None:
+        for number in np.random.default_rng(seed).integers(0, 12, 300):
+            image = bytes([number]) * 10
+            assert kept.get(int(number), partial(bytes, image)) == image
+
+    threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert kept._n_bytes == 40 == sum(len(image) for image in kept._images.values())

@@ -51,7 +51,7 @@ def test_create_study_tells_what_it_made() -> None:
     make_ladder("kodak", n_sources=3)
     assert told("create_study", "--slug", "which", "--collection", "kodak", "--rates", 0.5) == {
         "study": "which", "state": "draft", "n_triplets": 3, "left_out": {},
-        "is_simulated": False, "url": "/s/which/",
+        "is_simulated": False, "url": "/s/which/", "n_checks": {}, "preset": "",
     }  # fmt: skip
     assert Study.objects.get().codecs == ["jpeg", "webp"]
 
@@ -251,3 +251,15 @@ def test_export_judgments_refuses_in_one_sentence(arguments: list[str], said: st
 
 def test_demo_refuses_a_folder_that_is_none_before_it_does_anything(tmp_path: Path) -> None:
     assert "not a folder" in refusal("demo", "--photos", tmp_path / "ghost")
+
+
+def test_create_study_takes_a_preset_and_what_is_said_besides() -> None:
+    make_ladder("kodak", n_sources=3, rates_bpp=(0.2, 0.5, 1.0))
+    told_of = told(
+        "create_study", "--slug", "which", "--collection", "kodak", "--rates", 0.5,
+        "--preset", "cid22", "--n-practice", 2, "--no-allow-not-sure",
+    )  # fmt: skip
+    assert told_of["preset"] == "cid22, changed"
+    assert told_of["n_checks"] == {"practice": 2, "sentinel": 4}
+    study = Study.objects.get()
+    assert (study.mode, study.n_practice, study.allow_not_sure) == ("toggle_copies", 2, False)

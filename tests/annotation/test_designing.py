@@ -149,3 +149,74 @@ def test_a_study_without_triplets_does_not_open() -> None:
     study.triplets.all().delete()
     with pytest.raises(ValueError, match="no triplets"):
         designing.change_state(study, "open")
+
+
+# How people are asked
+
+
+def test_a_preset_sets_mode_limits_and_wording_with_its_polarity() -> None:
+    make_ladder("kodak", rates_bpp=(0.2, 0.5, 1.0))
+    design = Design.of_preset(
+        "aic3_plain", title="Which?", slug="which", collection="kodak",
+        codecs=("jpeg", "webp"), rates_bpp=(0.5,),
+    )  # fmt: skip
+    study, _ = designing.create_study(design)
+    assert (study.mode, study.polarity, study.preset) == (
+        "toggle_original", "differs", "aic3_plain",
+    )  # fmt: skip
+    assert (study.time_limit_s, study.min_switches, study.allow_not_sure) == (30, 1, True)
+    assert "differs more" in study.question
+    assert "stärker" in study.texts["de"]["question"]
+
+
+def test_what_is_said_goes_before_the_preset_and_the_study_tells_it() -> None:
+    make_ladder("kodak", rates_bpp=(0.2, 0.5, 1.0))
+    design = Design.of_preset(
+        "cid22", title="Which?", slug="which", collection="kodak",
+        codecs=("jpeg", "webp"), rates_bpp=(0.5,), allow_not_sure=False,
+    )  # fmt: skip
+    study, _ = designing.create_study(design)
+    assert (study.preset, study.allow_not_sure) == ("cid22, changed", False)
+
+
+def test_an_own_question_is_asked_in_its_own_words_only() -> None:
+    make_ladder("kodak")
+    study, _ = designing.create_study(make_design(question="Which one would you print?"))
+    assert study.question == "Which one would you print?"
+    assert study.texts == {}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"mode": "upside_down"}, "side_by_side"),
+        ({"polarity": "better"}, "closer"),
+        ({"flicker_hz": 0}, "1"),
+        ({"flicker_hz": float("nan")}, "finite"),
+        ({"largest_zoom": 99}, "16"),
+        ({"min_switches": 2}, "nothing to switch"),
+        ({"n_warm_up": 30}, "fewer"),
+        ({"practice_pass_share": 0.5}, "practice"),
+        ({"n_practice": 2, "practice_pass_share": 1.5}, "1"),
+        ({"sentinel_share": 0.4, "repeat_share": 0.2}, "half"),
+        ({"ask_acuity": True}, "card"),
+        ({"preset": "best"}, "bapps"),
+        ({"scheduler": "clever"}, "balanced"),
+        ({"recruiting": "anybody"}, "open_link"),
+        ({"time_limit_s": -1}, "0"),
+    ],
+)
+def test_a_way_of_asking_that_cannot_be_is_refused_in_words(
+    values: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        make_design(**values)
+
+
+def test_every_setting_is_described_with_its_value() -> None:
+    rows = dict(designing.described(make_study(mode="flicker", n_warm_up=3)))
+    assert set(rows) == set(designing.SECTIONS)
+    said = {label: value for section in rows.values() for label, value, _ in section}
+    assert said["Warm-up trials"] == 3
+    assert said["Mode"] == "two copies, each alternating with the original"
+    assert said["Time limit (s)"] == "none"

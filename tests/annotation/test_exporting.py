@@ -110,6 +110,7 @@ def test_every_filter_counts_what_it_dropped() -> None:
         ("superseded by an undo", 1),
         ("session excluded by screening", 3),
         ("warm-up, repeat or check trial", 2),
+        ("seen on a smaller part of the crop", 0),
     ]
     assert len(frozen.judgments) == 5 + 2 + 2
     assert str(first.pk) not in set(frozen.judgments["judgment_id"])
@@ -282,3 +283,19 @@ def test_the_same_person_has_one_id_in_all_rows() -> None:
     make_judgments(make_session(study, ben), 2)
     make_source("elsewhere")
     assert set(read_csv(study)["annotator_id"]) == {str(ben.pk)}
+
+
+def test_who_saw_a_smaller_part_of_a_crop_is_left_out_and_counted() -> None:
+    study = make_study(n_sources=6)
+    judgments = make_judgments(make_session(study), 6)
+    whole = judgments[0].trial.triplet
+    seen = {"shown_height_px": whole.crop_height_px}
+    Judgment.objects.filter(pk=judgments[0].pk).update(
+        shown_width_px=whole.crop_width_px - 1, **seen
+    )
+    Judgment.objects.filter(pk=judgments[1].pk).update(shown_width_px=whole.crop_width_px, **seen)
+    dataset = exporting.freeze_dataset(study, exporting.FreezeConfig(study=study.slug))
+    assert dataset.n_judgments == 5
+    filters = read_dataset(dataset.folder).manifest.filters
+    rules = {found.rule: found.dropped for found in filters}
+    assert rules["seen on a smaller part of the crop"] == 1

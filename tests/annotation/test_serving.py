@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from annotation import planning, serving
@@ -348,3 +349,19 @@ def test_finishing_twice_keeps_the_first_code() -> None:
     first = (session.completion_code, session.finished_at)
     serving.finish(session)
     assert (session.completion_code, session.finished_at) == first
+
+
+# Renewing leases
+
+
+def test_whoever_still_answers_keeps_what_they_hold() -> None:
+    session = make_session(make_study())
+    seconds = [settings.TRIAL_LEASE_S * share for share in (0.1, 0.6)]
+    trials = planning.lease_trials(session, 2)
+    for trial, left_s in zip(trials, seconds, strict=True):
+        trial.lease_until = timezone.now() + timedelta(seconds=left_s)
+        trial.save(update_fields=["lease_until"])
+    serving.exchange(session, [], 2, [trial.pk for trial in trials])
+    nearly_over, new_enough = Trial.objects.order_by("position")
+    assert nearly_over.lease_until > timezone.now() + timedelta(seconds=seconds[1])
+    assert new_enough.lease_until == trials[1].lease_until

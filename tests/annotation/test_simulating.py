@@ -1,5 +1,6 @@
 """Simulated observers go the way of people, and are never taken for people."""
 
+from statistics import median
 from typing import Any
 
 import pytest
@@ -134,3 +135,14 @@ def test_their_dataset_says_that_they_were_simulated() -> None:
     dataset = freeze_dataset(study, FreezeConfig(study=study.slug))
     assert dataset.is_simulated
     assert read_dataset(dataset.folder).judgments["is_simulated"].all()
+
+
+def test_the_careless_ones_of_a_population_do_not_attend_in_each_way() -> None:
+    study = make_simulated_study(n_sources=8, session_length=8, judgments_per_triplet=60)
+    simulate(study, n_observers=30, seed=1)
+    times = [
+        median(session.trials.values_list("judgments__response_ms", flat=True))
+        for session in study.sessions.all()
+    ]
+    # One of three careless is fast throughout: far below everybody else.
+    assert sum(time < 0.35 * median(times) for time in times) >= 1

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import uuid
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -29,7 +31,8 @@ from tests.factories import (
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
 
 FOR_PEOPLE = {
-    "home", "welcome", "begin", "trial", "thanks", "lease", "judgments", "finish", "trial_image",
+    "home", "welcome", "begin", "checks", "trial", "thanks", "lease", "judgments", "finish",
+    "trial_image", "withdraw", "invitation", "screen_out",
 }  # fmt: skip
 # Whatever is not for people is the desk's: a new page is guarded or this file says so.
 DESK = sorted(
@@ -37,15 +40,17 @@ DESK = sorted(
     for pattern in urls.urlpatterns
     if isinstance(pattern, URLPattern) and pattern.name and pattern.name not in FOR_PEOPLE
 )
+SOMEBODY = uuid.UUID(int=1)
 BESIDE_STUDIES = ["sources", "codecs", "metrics", "datasets", "runs", "reports"]
 TABS = ["study", "study_watch", "study_results", "study_gallery", "study_export"]
 
 
 def address_of(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return reverse(name, args=["which"])
+    """With as many of a study and a session as the page's address takes."""
+    for args in ([], ["which"], ["which", SOMEBODY]):
+        with suppress(NoReverseMatch):
+            return reverse(name, args=args)
+    raise AssertionError(f"{name} takes something else")
 
 
 @pytest.fixture

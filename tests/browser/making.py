@@ -1,5 +1,9 @@
 """A small study with real pixels, made without any encoder: what the browser shows is known."""
 
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -11,6 +15,8 @@ from codecs_eval.agreement.pixels import pixels_sha256
 from codecs_eval.models import Reconstruction, SourceImage
 
 RATE_BPP = 0.5
+# Far apart: of such a pair anybody can tell which is closer.
+CHECK_RATES_BPP = (0.25, 1.0)
 
 
 def make_picture(seed: int, width: int, height: int) -> NDArray[np.uint8]:
@@ -32,18 +38,18 @@ def make_source(collection: str, name: str, pixels: NDArray[np.uint8]) -> Source
 
 
 def make_reconstruction(
-    source: SourceImage, codec: str, pixels: NDArray[np.uint8]
+    source: SourceImage, codec: str, pixels: NDArray[np.uint8], rate_bpp: float = RATE_BPP
 ) -> Reconstruction:
-    n_bytes = round(RATE_BPP * source.pixels / 8)
+    n_bytes = round(rate_bpp * source.pixels / 8)
     return Reconstruction.objects.create(
         source=source,
         codec=codec,
         codec_version="made for this test",
-        target_bpp=RATE_BPP,
+        target_bpp=rate_bpp,
         state=Reconstruction.State.HIT,
         bitstream_path="none",
         bitstream_bytes=n_bytes,
-        bitstream_sha256=storing.sha256_of(f"{source.pk} {codec}".encode()),
+        bitstream_sha256=storing.sha256_of(f"{source.pk} {codec} {rate_bpp}".encode()),
         bpp=8 * n_bytes / source.pixels,
         path=storing.store(storing.png_of(pixels), folder="reconstructions", extension="png"),
         pixels_sha256=pixels_sha256(pixels),
@@ -53,31 +59,41 @@ def make_reconstruction(
     )
 
 
+def make_obvious_pair(source: SourceImage, index: int) -> None:
+    for place, rate_bpp in enumerate(CHECK_RATES_BPP):
+        pixels = make_picture(10_000 + 2 * index + place, source.width, source.height)
+        make_reconstruction(source, "jpeg", pixels, rate_bpp)
+
+
 def make_open_study(
     slug: str = "which",
     *,
     n_trials: int = 10,
     width: int = 120,
     height: int = 90,
-    allow_not_sure: bool = False,
-    judgments_per_triplet: int = 3,
+    make_pixels: Callable[[int, int, int], NDArray[np.uint8]] = make_picture,
+    codecs: Sequence[str] = ("jpeg", "webp"),
+    **settings: Any,
 ) -> Study:
-    """Open, with one triplet a source and as many sources as trials."""
-    codecs = ["jpeg", "webp"]
-    for index in range(n_trials):
-        source = make_source(slug, f"photo-{index}", make_picture(3 * index, width, height))
+    """Open, with as many sources as its trials take triplets; practice where it is set.
+
+    Two codecs give a source one triplet, three codecs three.
+    """
+    n_triplets = len(codecs) * (len(codecs) - 1) // 2
+    for index in range(math.ceil(n_trials / n_triplets)):
+        source = make_source(slug, f"photo-{index}", make_pixels(5 * index, width, height))
         for place, codec in enumerate(codecs, start=1):
-            make_reconstruction(source, codec, make_picture(3 * index + place, width, height))
+            make_reconstruction(source, codec, make_pixels(5 * index + place, width, height))
+        if index < settings.get("n_practice", 0):
+            make_obvious_pair(source, index)
     study = Study.objects.create(
         title="Which is closer",
         slug=slug,
         collection=slug,
-        codecs=codecs,
+        codecs=list(codecs),
         rates_bpp=[RATE_BPP],
         crop=Study.Crop.WHOLE,
-        session_length=n_trials,
-        allow_not_sure=allow_not_sure,
-        judgments_per_triplet=judgments_per_triplet,
+        **{"session_length": n_trials, **settings},
     )
     planning.plan_triplets(study)
     study.state, study.opened_at = Study.State.OPEN, timezone.now()

@@ -67,6 +67,20 @@ def test_not_sure_is_no_choice_elsewhere(site: LiveSite, page: Page) -> None:
     assert not Judgment.objects.exists()
 
 
+def test_a_touch_is_told_apart_from_a_mouse(site: LiveSite, browser: Browser) -> None:
+    study = make_open_study(n_trials=2)
+    page = browser.new_context(has_touch=True).new_page()
+    first = begin(page, site.url, study.slug)
+    page.wait_for_timeout(LOOK_MS)
+    page.locator("#left").tap()
+    shown_trial(page, after=first)
+    wait_until_stored(1)
+    judgment = Judgment.objects.get()
+    assert judgment.input == "touch"
+    assert judgment.choice == judgment.trial.choice_of_side("left")
+    page.context.close()
+
+
 def test_a_double_press_or_a_held_key_is_one_judgment(site: LiveSite, page: Page) -> None:
     study = make_open_study(n_trials=4)
     first = begin(page, site.url, study.slug)

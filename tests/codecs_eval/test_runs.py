@@ -9,6 +9,7 @@ from django.utils import timezone
 from codecs_eval import runs
 from codecs_eval.models import Run, RunLine
 from codecs_eval.scoring import ScoreConfig
+from tests.factories import make_source
 
 pytestmark = pytest.mark.usefixtures("db", "triad_home")
 
@@ -29,6 +30,7 @@ def test_only_one_worker_claims_a_run() -> None:
 
 
 def test_a_run_does_its_work_and_keeps_its_result() -> None:
+    make_source("none")
     run = make_run()
     assert runs.claim(run.pk, "ada")
     assert runs.execute(run.pk, "ada") == "done"
