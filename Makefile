@@ -8,6 +8,7 @@ PYTHON := .venv/bin/python
 PHOTOS ?=
 PORT ?=
 PYTEST_ARGS ?=
+TWO_AT_ONCE := --numprocesses 2 --dist worksteal
 
 # .env, where there is one, sets the variables that .env.example lists; PORT=... goes before it.
 WITH_ENV := if [ -f .env ]; then set -a; . ./.env; set +a; fi; $(if $(PORT),export TRIAD_PORT='$(PORT)';)
@@ -34,8 +35,9 @@ run: installed  ## the site: make run [PORT=8000]
 
 test:  ## the whole suite on SQLite, then its database part on PostgreSQL
 	@$(BOOTSTRAP) --dev --chromium
-	$(PYTHON) -m pytest $(PYTEST_ARGS)
-	$(PYTHON) -m tests.postgres -m "database and not (browser or slow)" $(PYTEST_ARGS)
+	$(PYTHON) -m pytest $(TWO_AT_ONCE) -m "not alone" $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m alone $(PYTEST_ARGS)
+	$(PYTHON) -m tests.postgres $(TWO_AT_ONCE) -m "database and not (browser or slow)" $(PYTEST_ARGS)
 
 check: lint types contracts migrations  ## format, lint, types, import contracts, missing migrations
 

@@ -43,6 +43,12 @@ def pytest_configure() -> None:
     django.setup()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Told by its environment which settings, a worker would read them before its own home."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
 
@@ -53,6 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     marked_by = {
         "page": "browser",
         "browser": "browser",
+        "browser_type": "browser",
         "live_worker": "worker",
         "postgres_url": "postgres",
         "db": "database",

@@ -1,5 +1,6 @@
 """A study whose every secret is a word of its own, and what of it no annotator may receive."""
 
+import re
 import struct
 import zlib
 from typing import Any
@@ -18,6 +19,9 @@ FIRST_SOURCE, FIRST_RECONSTRUCTION, FIRST_TRIPLET = 8_310_000_001, 8_520_000_001
 BYTES = 918_273_000
 # A check is told from another trial by nothing: these words are the server's own.
 KINDS = ("sentinel", "identical", "is_repeat", "is_warm_up", '"expected":', "first_on_left")
+
+# Django's own random values (session, CSRF): letters by chance, among them any codec's four.
+RANDOM = re.compile(r"\b(?=[0-9A-Za-z]*[G-Zg-z])[0-9A-Za-z]{32}(?:[0-9A-Za-z]{32})?\b")
 
 
 def make_telling_study(**values: Any) -> Study:
@@ -42,7 +46,7 @@ def make_telling_study(**values: Any) -> Study:
                     bpp=rate_bpp + 1.3e-6 * (1 + number),
                     bitstream_bytes=BYTES + number,
                     codec_version=f"{codec}-tellalib 9.8.7",
-                    settings={"tellingdial": 4711},
+                    settings={"tellingdial": 4_711_081_500},
                     bitstream_path=f"bitstreams/{codec}/{index}-{rate_bpp}.{codec}",
                 )
                 number += 1
@@ -73,7 +77,7 @@ def _like(pixels: Image, offset: int) -> Image:
 
 def secrets_of(study: Study) -> set[str]:
     """Lower-case words that no browser of an annotator may receive."""
-    found = {"tellalib", "tellingdial", "4711", "cellarphotos", "hiddenphoto", *KINDS}
+    found = {"tellalib", "tellingdial", "4711081500", "cellarphotos", "hiddenphoto", *KINDS}
     for name, entry in CODECS.items():
         found |= {name.lower(), entry.label.lower()}
     for triplet in study.triplets.select_related("source", "first", "second"):
@@ -88,7 +92,8 @@ def secrets_of(study: Study) -> set[str]:
 
 
 def told_in(text: str, secrets: set[str]) -> set[str]:
-    return {secret for secret in secrets if secret in text.lower()}
+    seen = RANDOM.sub("", text).lower()
+    return {secret for secret in secrets if secret in seen}
 
 
 def beside_pixels(png: bytes) -> str:

@@ -113,6 +113,7 @@ def shortest_ms(act: Callable[[], object]) -> float:
     return min(times_ms)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_what_surrounds_an_image_tells_a_classifier_nothing_of_its_codec(
     site: LiveSite,

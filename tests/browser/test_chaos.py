@@ -131,6 +131,7 @@ class Crowd:
             await browser.close()
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.browser
 def test_every_answer_is_stored_once_whatever_happens(

@@ -34,6 +34,7 @@ SIMULATE_FLICKER = """async ([screen_hz, wanted_hz]) => {
 }"""
 
 
+@pytest.mark.alone
 def test_flicker_has_its_rate_and_equal_turns_on_any_screen(site: LiveSite, page: Page) -> None:
     page.goto(site.url)
     for screen_hz in (50, 59.94, 60, 75, 120, 144, 165):
@@ -58,6 +59,7 @@ def flickered(page: Page, trial: str) -> tuple[Judgment, list[float]]:
     return row, [at_ms for at_ms, _ in changes_in(frames)]
 
 
+@pytest.mark.alone
 def test_flicker_runs_at_the_studys_rate(site: LiveSite, page: Page) -> None:
     trial = enter(page, site.url, make_plain_study("flicker", flicker_hz=10))
     # A computer that does other things for a moment says so; then once more.
@@ -75,6 +77,7 @@ def test_flicker_runs_at_the_studys_rate(site: LiveSite, page: Page) -> None:
     assert row.dwell_ms["original"] == pytest.approx(row.dwell_ms["left"], rel=0.15)
 
 
+@pytest.mark.alone
 def test_changes_that_come_late_are_told_and_slow_the_measured_rate(
     site: LiveSite, page: Page
 ) -> None:

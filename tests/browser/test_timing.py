@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 from PIL import Image
@@ -143,6 +144,7 @@ def compared(
     return errors_ms, waits_ms
 
 
+@pytest.mark.alone
 def test_response_times_are_right_and_the_next_trial_is_there_at_once(
     site: LiveSite, browser: Browser
 ) -> None:

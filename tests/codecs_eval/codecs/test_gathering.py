@@ -143,7 +143,9 @@ def test_a_damaged_member_does_not_stop_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"no zip", zipped({"a.png": b"x"})[:-30], zipped({"a.png": b"x"})[:40]]
+    "data",
+    [b"", b"no zip", zipped({"a.png": b"x"})[:-30], zipped({"a.png": b"x"})[:40]],
+    ids=["empty", "text", "without its end", "its begin alone"],
 )
 def test_what_is_no_zip_is_refused(data: bytes) -> None:
     with pytest.raises(Refused, match="photos.zip: found no readable zip"), opened(data):
