@@ -290,6 +290,8 @@ def test_reading_never_changes_a_study(ada: Client, name: str) -> None:
     assert ada.get(reverse(name, args=["which"])).status_code == 405
 
 
+# A run renews its lease from a thread of its own, which sees only rows that are committed.
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_simulated", [True, False])
 def test_ada_freezes_a_dataset_as_a_run(ada: Client, is_simulated: bool) -> None:
     make_judgments(make_session(make_study(is_simulated=is_simulated)), 2)
