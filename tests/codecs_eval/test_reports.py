@@ -12,7 +12,8 @@ from codecs_eval.reports import AgreementConfig
 from codecs_eval.training.config import TrainMetricConfig
 from tests.codecs_eval.training.datasets import make_dataset
 
-pytestmark = pytest.mark.usefixtures("db", "triad_home")
+# A run renews its lease from a thread of its own, which sees only rows that are committed.
+pytestmark = pytest.mark.usefixtures("transactional_db", "triad_home")
 
 
 def make_trained(dataset: Dataset) -> Run:

@@ -11,7 +11,8 @@ from codecs_eval.models import Run, RunLine
 from codecs_eval.scoring import ScoreConfig
 from tests.factories import make_source
 
-pytestmark = pytest.mark.usefixtures("db", "triad_home")
+# A run renews its lease from a thread of its own, which sees only rows that are committed.
+pytestmark = pytest.mark.usefixtures("transactional_db", "triad_home")
 
 
 def make_run(**about: object) -> Run:
