@@ -76,7 +76,10 @@ export class Gate extends EventTarget {
 
   /** The pictures are on the screen: from here on nothing may change. */
   begin() {
+    const before = this.#seen;
     this.#seen = seenNow();
+    // A change that nobody has looked at yet is between two trials; what the study asks for holds.
+    if (kindsOf(before, this.#seen).length > 0) this.#judge();
     this.#isTrialOn = true;
   }
 

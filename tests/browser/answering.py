@@ -59,10 +59,16 @@ def come_back(page: Page) -> None:
 
 def press(page: Page, key: str) -> str:
     """Looks, presses, and waits for the next trial; returns the id of the one that was shown."""
+    trial = press_at_once(page, key)
+    next_trial(page, after=trial)
+    return trial
+
+
+def press_at_once(page: Page, key: str) -> str:
+    """As `press`, where a cover may come before the next trial does."""
     trial = shown_trial(page)
     page.wait_for_timeout(LOOK_MS)
     page.keyboard.press(key)
-    next_trial(page, after=trial)
     return trial
 
 
