@@ -36,6 +36,10 @@ MARKS = {"ratio", "window", "monitor", "hidden", "time_up", "menu", "blurred"}
 _LARGEST_MS = 1e11
 
 
+# What a person reads, and no answer needs.
+_LONG_TEXTS = ("texts", "study__texts", "study__instructions", "study__consent")
+
+
 class BadRequest(Exception):
     """What was sent cannot be read; the text says what was found and expected."""
 
@@ -58,7 +62,7 @@ def _json_view(
             session_id = UUID(body["session"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return _error("Found no readable JSON with a session; expected one.", 400)
-        rows = Session.objects.select_related("study", "annotator")
+        rows = Session.objects.select_related("study", "annotator").defer(*_LONG_TEXTS)
         session = rows.filter(pk=session_id, study__slug=slug).first()
         is_known = session is not None and owns(request, session)
         may_speak = is_known or (session and takes_key and may_bring(session, body.get("key")))

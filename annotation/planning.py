@@ -195,13 +195,13 @@ def slots_of(session: Session) -> tuple[Slot, ...]:
 def lock(session: Session) -> None:
     """Hold a session and its study until the transaction ends, and read their states anew.
 
-    The study first, as everywhere: two who wait for each other's rows never meet. It also makes
-    leases of a study take turns, which keeps its counts balanced; SQLite does so by itself.
+    The study makes leases of its sessions take turns, which keeps its counts balanced; SQLite does
+    so by itself.
     """
+    rows = Session.objects.select_for_update(of=("study", "self")).select_related("study")
     # Of an open study and a session that goes on, nothing else changes.
-    fields = ["state"]
-    session.study.refresh_from_db(fields=fields, from_queryset=Study.objects.select_for_update())
-    session.refresh_from_db(fields=fields, from_queryset=Session.objects.select_for_update())
+    held = rows.only("state", "study__state").get(pk=session.pk)
+    session.state, session.study.state = held.state, held.study.state
 
 
 def states_of(session: Session) -> Counter[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from annotation import crowd, planning
@@ -89,7 +89,7 @@ def exchange(
     """Store answers and hand out the next trials, in one transaction: one flush to the disk."""
     with _turn(), transaction.atomic():
         planning.lock(session)
-        receipt = record(session, answers)
+        receipt = _record(session, list(answers))
         _qualify(session)
         states = planning.states_of(session)
         trials = _trials_for(session, want, held, states) if want else []
@@ -163,64 +163,98 @@ def _open_trials(session: Session, held: set[UUID]) -> list[Trial]:
 
 def record(session: Session, answers: Iterable[Answer]) -> Receipt:
     """Store each answer exactly once; state and event in one transaction."""
-    stored, refused = [], []
-    is_withdrawn = session.state == Session.State.WITHDRAWN
-    with transaction.atomic(savepoint=False):
-        for answer in answers:
-            reason = _WITHDRAWN if is_withdrawn else _record_one(session, answer)
-            if reason:
-                refused.append({"id": str(answer.id), "reason": reason})
-            else:
-                stored.append(str(answer.id))
-    return Receipt(stored=stored, refused=refused)
+    with transaction.atomic():
+        planning.lock(session)
+        return _record(session, list(answers))
 
 
 _WITHDRAWN = "This session was withdrawn; its answers were deleted."
 
 
-def _record_one(session: Session, answer: Answer) -> str:
-    """An empty string when the answer is held, else why it cannot be."""
-    # Locked: a lease that runs out, or is renewed, at this moment does so before or after.
-    mine = Trial.objects.select_for_update().filter(session=session, pk=answer.trial)
-    trial = mine.order_by("pk").first()
-    if trial is None:
-        return "This trial belongs to another session."
-    allowed = {"left", "right"} | ({"not_sure"} if session.study.allow_not_sure else set())
-    if answer.side not in allowed:
-        return f"Found side {answer.side!r}; expected one of {sorted(allowed)}."
-    if answer.supersedes and not trial.judgments.filter(pk=answer.supersedes).exists():
-        return "The judgment to supersede is not one of this trial."
-    return _store(trial, answer)
+def _record(session: Session, answers: list[Answer]) -> Receipt:
+    """In a few queries however many answers: nobody else writes to a session that is locked."""
+    if not answers:
+        return Receipt(stored=[], refused=[])
+    stored, refused = [], []
+    is_withdrawn = session.state == Session.State.WITHDRAWN
+    recording = _Recording(session, answers)
+    for answer in answers:
+        reason = _WITHDRAWN if is_withdrawn else recording.add(answer)
+        if reason:
+            refused.append({"id": str(answer.id), "reason": reason})
+        else:
+            stored.append(str(answer.id))
+    recording.store()
+    return Receipt(stored=stored, refused=refused)
 
 
-def _store(trial: Trial, answer: Answer) -> str:
-    row = Judgment(
-        id=answer.id,
-        trial=trial,
-        choice=trial.choice_of_side(answer.side),
-        supersedes_id=answer.supersedes,
-        **answer.measured,
-    )
-    # The database decides: what it has under this key, or for this trial, stays as it is.
-    Judgment.objects.bulk_create([row], ignore_conflicts=True)
-    held_for = Judgment.objects.filter(pk=answer.id).values_list("trial", flat=True)
-    for trial_id in held_for:
-        if trial_id != trial.pk:
-            return "This key was used for another trial."
-        if trial.state != Trial.State.JUDGED:
-            _count_judged(trial)
-        return ""
-    return "This trial was judged already."
+class _Recording:
+    """The answers of one request, against what is held of their trials."""
 
+    def __init__(self, session: Session, answers: list[Answer]) -> None:
+        ids = [answer.id for answer in answers]
+        mine = session.trials.order_by().filter(pk__in={answer.trial for answer in answers})
+        self._trials = {trial.pk: trial for trial in mine}
+        held = Judgment.objects.order_by().filter(Q(pk__in=ids) | Q(trial__in=list(self._trials)))
+        self._trial_of: dict[UUID, UUID] = {}
+        # (trial, the judgment that is superseded, or None for its first): there is one of each.
+        self._taken: set[tuple[UUID, UUID | None]] = set()
+        for key, trial_id, supersedes in held.values_list("pk", "trial", "supersedes"):
+            self._hold(key, trial_id, supersedes)
+        sides = {"left", "right", "not_sure"} if session.study.allow_not_sure else {"left", "right"}
+        self._sides = sides
+        self._new: list[Judgment] = []
 
-def _count_judged(trial: Trial) -> None:
-    Trial.objects.filter(pk=trial.pk).update(state=Trial.State.JUDGED)
-    if trial.is_counted:
-        # An expired slot went back to the pool; the answer came after all and counts.
-        regained = 1 if trial.state == Trial.State.EXPIRED else 0
-        Triplet.objects.filter(pk=trial.triplet_id).update(
-            n_judged=F("n_judged") + 1, n_assigned=F("n_assigned") + regained
+    def add(self, answer: Answer) -> str:
+        """An empty string when the answer is, or will be, held; else why it cannot be."""
+        trial = self._trials.get(answer.trial)
+        if trial is None:
+            return "This trial belongs to another session."
+        if answer.side not in self._sides:
+            return f"Found side {answer.side!r}; expected one of {sorted(self._sides)}."
+        if answer.supersedes and self._trial_of.get(answer.supersedes) != trial.pk:
+            return "The judgment to supersede is not one of this trial."
+        if answer.id in self._trial_of:
+            is_same = self._trial_of[answer.id] == trial.pk
+            return "" if is_same else "This key was used for another trial."
+        if (trial.pk, answer.supersedes) in self._taken:
+            return "This trial was judged already."
+        self._hold(answer.id, trial.pk, answer.supersedes)
+        self._new.append(
+            Judgment(
+                id=answer.id,
+                trial=trial,
+                choice=trial.choice_of_side(answer.side),
+                supersedes_id=answer.supersedes,
+                **answer.measured,
+            )
         )
+        return ""
+
+    def _hold(self, key: UUID, trial_id: UUID, supersedes: UUID | None) -> None:
+        self._trial_of[key] = trial_id
+        self._taken.add((trial_id, supersedes))
+
+    def store(self) -> None:
+        if not self._new:
+            return
+        # Should another study's session use one of these keys at this very moment, the database
+        # refuses the whole request, and when it comes again that key is found.
+        Judgment.objects.bulk_create(self._new)
+        _count_judged({row.trial_id: row.trial for row in self._new}.values())
+
+
+def _count_judged(answered: Iterable[Trial]) -> None:
+    trials = [trial for trial in answered if trial.state != Trial.State.JUDGED]
+    Trial.objects.filter(pk__in=[trial.pk for trial in trials]).update(state=Trial.State.JUDGED)
+    # An expired slot went back to the pool; the answer came after all and counts.
+    for state, regained in ((Trial.State.LEASED, 0), (Trial.State.EXPIRED, 1)):
+        # A triplet is counted once for a person: no two of these trials share one.
+        pks = [row.triplet_id for row in trials if row.is_counted and row.state == state]
+        if pks:
+            Triplet.objects.filter(pk__in=pks).update(
+                n_judged=F("n_judged") + 1, n_assigned=F("n_assigned") + regained
+            )
 
 
 def n_judged(session: Session) -> int:

@@ -35,10 +35,14 @@ def broker(home: Path) -> Child:
 
 
 def web(listener: socket.socket, n_threads: int) -> Child:
+    """`n_threads` in all processes together: each has a connection to the database."""
+    n_processes = settings.WEB_PROCESSES
+    threads_each = -(-n_threads // n_processes)
     command = [
         *(sys.executable, "-m", "gunicorn", "config.wsgi:application"),
         *("--bind", f"fd://{listener.fileno()}"),
-        *("--worker-class", "gthread", "--workers", "1", "--threads", str(n_threads)),
+        *("--worker-class", "gthread", "--workers", str(n_processes)),
+        *("--threads", str(threads_each)),
         *("--timeout", "120", "--graceful-timeout", "5"),
         # Its default is a socket in the home folder of whoever runs it.
         "--no-control-socket",

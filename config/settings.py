@@ -112,7 +112,8 @@ DATABASES = {
         os.environ.get("DATABASE_URL") or f"sqlite:///{TRIAD_HOME / 'triad.sqlite3'}"
     )
 }
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+if IS_SQLITE:
     # IMMEDIATE and WAL: no "database is locked" under concurrent writers.
     # FULL: a judgment that was acknowledged survives a power cut.
     DATABASES["default"]["OPTIONS"] = {
@@ -120,8 +121,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+# SQLite takes one writer at a time, and the threads of one process take turns best.
+WEB_PROCESSES = _number("WEB_PROCESSES", default=1 if IS_SQLITE else os.cpu_count() or 1) or 1
 DATABASES["default"]["CONN_MAX_AGE"] = None
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# A server may have gone away meanwhile; a file does not.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = not IS_SQLITE
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STORAGES = {
