@@ -36,8 +36,15 @@ MARKS = {"ratio", "window", "monitor", "hidden", "time_up", "menu", "blurred"}
 _LARGEST_MS = 1e11
 
 
-# What a person reads, and no answer needs.
-_LONG_TEXTS = ("texts", "study__texts", "study__instructions", "study__consent")
+# What answers and leases read; a column that is missing here costs a query of its own.
+_NEEDED = (
+    *("annotator__user", "annotator__is_simulated"),
+    *("seed", "n_practice", "state", "viewing"),
+    *("study__slug", "study__state", "study__allow_not_sure", "study__practice_pass_share"),
+    *("study__session_length", "study__judgments_per_triplet", "study__n_warm_up"),
+    *("study__sentinel_share", "study__identical_share", "study__repeat_share"),
+    *("study__ask_card", "study__ask_colour_plates", "study__ask_acuity"),
+)
 
 
 class BadRequest(Exception):
@@ -62,7 +69,7 @@ def _json_view(
             session_id = UUID(body["session"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return _error("Found no readable JSON with a session; expected one.", 400)
-        rows = Session.objects.select_related("study", "annotator").defer(*_LONG_TEXTS)
+        rows = Session.objects.select_related("study", "annotator").only(*_NEEDED)
         session = rows.filter(pk=session_id, study__slug=slug).first()
         is_known = session is not None and owns(request, session)
         may_speak = is_known or (session and takes_key and may_bring(session, body.get("key")))
