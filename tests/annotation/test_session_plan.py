@@ -178,7 +178,7 @@ def test_a_session_that_ends_early_gives_back_what_it_held() -> None:
 def test_a_withdrawn_session_takes_no_late_answer() -> None:
     session = begin(make_checked_study())
     trial = serving.exchange(session, [], 1).trials[0]
-    session.state = Session.State.WITHDRAWN
+    Session.objects.update(state=Session.State.WITHDRAWN)
     receipt = serving.record(session, [make_answer(trial)])
     assert receipt.stored == []
     assert "withdrawn" in receipt.refused[0]["reason"]
