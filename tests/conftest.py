@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.processes import LiveSite, LiveWorker
+    from tests.processes import LiveSite, LiveSites, LiveWorker
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -117,16 +117,24 @@ def forgotten_counts() -> None:
 
 
 @pytest.fixture
-def triad_home(settings: Any, tmp_path: Path) -> Path:
-    """A home of this test's own, for what it stores; the database stays the suite's."""
-    settings.TRIAD_HOME = tmp_path
+def triad_home(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> Path:
+    """A home of this test's own, for what it stores; the database stays the suite's.
+
+    Tests of one server share its place, emptied for each of them.
+    """
+    home = tmp_path
+    if "site" in request.fixturenames:
+        home = HOME / "live"
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir()
+    settings.TRIAD_HOME = home
     storages = {alias: dict(storage) for alias, storage in settings.STORAGES.items()}
     storages["default"]["OPTIONS"] = {
         **storages["default"].get("OPTIONS", {}),
-        "location": tmp_path / "files",
+        "location": home / "files",
     }
     settings.STORAGES = storages
-    return tmp_path
+    return home
 
 
 @pytest.fixture(scope="session")
@@ -175,17 +183,22 @@ def live_worker(child_env: dict[str, str], tmp_path: Path) -> "Iterator[LiveWork
         worker.stop()
 
 
-@pytest.fixture
-def site(child_env: dict[str, str], tmp_path: Path) -> "Iterator[LiveSite]":
-    """A real gunicorn over this test's rows: `site.url`, `site.kill()`, `site.start()`."""
-    from tests.processes import LiveSite
+@pytest.fixture(scope="session")
+def sites() -> "Iterator[LiveSites]":
+    from tests.processes import LiveSites
 
-    live = LiveSite(child_env, tmp_path)
-    try:
-        live.start()
-        yield live
-    finally:
-        live.stop()
+    kept = LiveSites(HOME)
+    yield kept
+    kept.stop()
+
+
+@pytest.fixture
+def site(child_env: dict[str, str], sites: "LiveSites") -> "LiveSite":
+    """A real gunicorn over this test's rows: `site.url`, `site.kill()`, `site.start()`.
+
+    The one of the test before, if it lives and has the same settings: to start takes seconds.
+    """
+    return sites.running_with(child_env)
 
 
 @pytest.fixture

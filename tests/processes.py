@@ -132,6 +132,10 @@ class LiveSite:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
 
+    @property
+    def is_running(self) -> bool:
+        return self.web.process is not None and self.web.process.poll() is None
+
     def start(self) -> None:
         self.web.start()
 
@@ -144,6 +148,29 @@ class LiveSite:
     def stop(self) -> None:
         self.web.stop()
         self.listener.close()
+
+
+@dataclass
+class LiveSites:
+    """One site at a time, kept from test to test for as long as their settings are the same."""
+
+    logs: Path
+    _live: LiveSite | None = None
+
+    def running_with(self, env: Mapping[str, str]) -> LiveSite:
+        # pytest's own, another one in every test.
+        same = {name: value for name, value in env.items() if name != "PYTEST_CURRENT_TEST"}
+        if self._live and (self._live.env != same or not self._live.is_running):
+            self.stop()
+        if self._live is None:
+            self._live = LiveSite(same, self.logs)
+            self._live.start()
+        return self._live
+
+    def stop(self) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None
 
 
 def descendants(pid: int) -> set[int]:
