@@ -2,7 +2,7 @@
 
 import time
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from annotation import serving
 from annotation.models import Judgment, Trial
@@ -229,15 +229,19 @@ def test_a_page_that_goes_out_of_sight_sends_what_it_has_at_once(
     press(page, "ArrowLeft")
     press(page, "ArrowLeft")
     # By now the next try of its own is seconds away, and a phone may end the page before it.
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(4000)
     page.unroute("**/judgments")
-    began_s = time.monotonic()
+    sent: list[Request] = []
+    page.on("request", sent.append)
     page.evaluate("""() => {
       Object.defineProperty(document, "hidden", { value: true });
       document.dispatchEvent(new Event("visibilitychange"));
     }""")
     wait_until_stored(2)
-    assert time.monotonic() - began_s < 0.7
+    page.wait_for_timeout(50)
+    # A farewell asks for no more trials; a try of its own would.
+    assert sent[0].url.endswith("/judgments")
+    assert sent[0].post_data_json["want"] == 0
 
 
 def test_an_answer_that_the_server_refuses_is_told_and_holds_up_nothing(

@@ -1,6 +1,5 @@
 """An answer's worth against quadrature; blocks; and the race against the balanced scheduler."""
 
-import time
 from collections import Counter
 from itertools import pairwise
 
@@ -18,7 +17,6 @@ from annotation.design.scheduling import (
     information_gain,
     order_gain,
 )
-from annotation.preference.scale import count_wins, fit_scale
 from tests.annotation.design.race import race
 
 Floats = NDArray[np.float64]
@@ -189,23 +187,6 @@ def test_a_block_that_cannot_be_is_refused(settings: dict[str, object], sentence
     }
     with pytest.raises(ValueError, match=sentence):
         choose_block(**asked)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("n", [20, 40])
-def test_a_block_of_50_is_planned_in_50_ms(n: int) -> None:
-    rng = np.random.default_rng(n)
-    one = rng.integers(0, n, 20 * n)
-    other = (one + rng.integers(1, n, 20 * n)) % n
-    wins = count_wins(n, one, other, rng.random(20 * n) < 0.5 + (one - other) / 2 / n)
-    took_ms = []
-    for seed in range(7):
-        start = time.perf_counter()
-        scale = fit_scale(wins)
-        block = choose_block(scale.mean, scale.covariance, np.full((n, n), 99), 50, seed)
-        took_ms.append(1000 * (time.perf_counter() - start))
-    assert len(block) == 50
-    # The fastest: others may be at work on this machine.
-    assert min(took_ms) < 50
 
 
 # The race
