@@ -232,7 +232,7 @@ def test_a_page_that_goes_out_of_sight_sends_what_it_has_at_once(
     page.wait_for_timeout(4000)
     page.unroute("**/judgments")
     sent: list[Request] = []
-    page.on("request", sent.append)
+    page.on("request", lambda request: sent.append(request))
     page.evaluate("""() => {
       Object.defineProperty(document, "hidden", { value: true });
       document.dispatchEvent(new Event("visibilitychange"));
