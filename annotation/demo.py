@@ -22,7 +22,7 @@ from annotation.models import Judgment, Study, Triplet
 from annotation.simulating import simulate
 from codecs_eval import encoding, ingesting, runs, tasks, weights
 from codecs_eval.encoding import RATES_BPP, LadderConfig
-from codecs_eval.metrics.table import METRICS
+from codecs_eval.metrics.table import USUAL
 from codecs_eval.models import Dataset, Reconstruction, Run, SourceImage
 from codecs_eval.reports import AgreementConfig
 from codecs_eval.scoring import weight_file
@@ -240,7 +240,7 @@ def _report(dataset: Dataset, trained: Run, tell: Say) -> Run:
         return done
     has_folds = trained.config.get("folds", 0) >= 2
     config = AgreementConfig(
-        metrics=(*METRICS, f"run:{trained.pk}"), sources="all" if has_folds else "test"
+        metrics=(*USUAL, f"run:{trained.pk}"), sources="all" if has_folds else "test"
     )
     tell("The agreement report scores every metric; VGG takes a few minutes.")
     run = _unfinished("agreement", dataset=dataset) or _start(

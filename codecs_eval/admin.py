@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -79,9 +79,18 @@ class ScoreAdmin(ReadOnlyAdmin):
     list_select_related = ["reconstruction__source"]
 
 
-LAUNCHES: dict[str, tuple[str, Callable[..., RunForm]]] = {
-    "train-metric": ("Train metric", train_form),
-    "agreement": ("Agreement report", agreement_form),
+def _train_form(dataset: Dataset, data: QueryDict | None, query: QueryDict) -> RunForm:
+    return train_form(dataset, data, query.get("preset", ""))
+
+
+def _agreement_form(dataset: Dataset, data: QueryDict | None, query: QueryDict) -> RunForm:
+    return agreement_form(dataset, data)
+
+
+MakeForm = Callable[[Dataset, QueryDict | None, QueryDict], RunForm]
+LAUNCHES: dict[str, tuple[str, MakeForm]] = {
+    "train-metric": ("Train metric", _train_form),
+    "agreement": ("Agreement report", _agreement_form),
 }
 
 
@@ -138,7 +147,7 @@ class DatasetAdmin(ReadOnlyAdmin):
         ):
             raise PermissionDenied
         label, make_form = LAUNCHES[name]
-        form = make_form(dataset, request.POST or None)
+        form = make_form(dataset, request.POST or None, request.GET)
         if request.method == "POST" and form.is_valid():
             run = form.create_run(researcher(request))
             transaction.on_commit(partial(enqueue, run))

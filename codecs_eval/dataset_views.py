@@ -4,17 +4,16 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
 from codecs_eval import run_lists
 from codecs_eval.access import researchers_only
 from codecs_eval.agreement.manifest import Manifest, read_manifest
-from codecs_eval.archiving import stream_zip
 from codecs_eval.models import Dataset
-from codecs_eval.run_forms import RunForm, agreement_form, preset_for, train_form
+from codecs_eval.run_forms import RunForm, agreement_form, train_form
 from codecs_eval.run_views import launched
+from codecs_eval.serving_files import zip_reply
 
 RUNS_ON_PAGE = 20
 
@@ -29,7 +28,8 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def dataset(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     found = get_object_or_404(Dataset.objects.select_related("created_by"), pk=dataset_id)
-    return _page(request, found, train_form(found), agreement_form(found))
+    train = train_form(found, preset=request.GET.get("preset", ""))
+    return _page(request, found, train, agreement_form(found))
 
 
 def _page(
@@ -45,7 +45,6 @@ def _page(
             "manifest": manifest,
             "n_dropped": sum(rule.dropped for rule in manifest.filters) if manifest else 0,
             "train_form": train,
-            "preset": preset_for(found),
             "agreement_form": agreement,
             "runs": runs,
             "is_active": any(run.is_active for run in runs),
@@ -89,10 +88,4 @@ def dataset_zip(request: HttpRequest, dataset_id: UUID) -> StreamingHttpResponse
         raise Http404(f"The folder of dataset {found.name} is not on this machine.")
     marked = "-SIMULATED" if found.is_simulated else ""
     name = f"{slugify(found.name) or 'dataset'}{marked}"
-    response = StreamingHttpResponse(
-        stream_zip(found.folder, ["manifest.json", *manifest.files], inside=name),
-        content_type="application/zip",
-    )
-    response["Content-Disposition"] = content_disposition_header(True, f"{name}.zip") or ""
-    response["Cache-Control"] = "private, no-cache"
-    return response
+    return zip_reply(found.folder, ["manifest.json", *manifest.files], inside=name)

@@ -317,6 +317,9 @@ class Run(models.Model):
         """Linear guess from the share done; None while there is nothing to guess from."""
         if self.state != self.State.RUNNING or self.progress < 0.02 or self.elapsed is None:
             return None
+        # Work that knows its own pace says so; two guesses would contradict each other.
+        if self.note.endswith(" left"):
+            return None
         return self.elapsed.total_seconds() * (1 - self.progress) / self.progress
 
 

@@ -5,8 +5,17 @@ from typing import Any
 PEOPLE = (
     ("unbiased", "People with each other", "unbiased"),
     ("plugin", "People, plug-in", "biased upward: what papers print; not a bound"),
+    (
+        "left_out",
+        "Vote against the others’ majority",
+        "lower bracket of the ideal observer; grows with the votes a triplet has",
+    ),
     ("ideal", "Ideal observer", "beta-binomial estimate of the best possible score"),
-    ("oracle", "Oracle", "best score of any metric on these very judgments"),
+    (
+        "oracle",
+        "Oracle",
+        "best score of any metric on these very judgments; upper bracket of the ideal observer",
+    ),
 )
 
 Report = dict[str, Any]
@@ -28,9 +37,28 @@ def people_rows(report: Report) -> list[dict[str, Any]]:
             reason = "" if found else people["reason"]
             if found and people["reason"]:
                 remark = f"{remark}; {people['reason']}"
+            if name == "ideal" and found:
+                remark += bracket(people)
+            remark += _other_method(report, found)
             facts = {"name": name, "label": label.replace("People", who), "remark": remark}
             rows.append({**found, **facts, "refusal": reason})
     return rows
+
+
+def _other_method(report: Report, found: dict[str, Any]) -> str:
+    """Named where an interval was made otherwise than those of the metrics."""
+    method = found.get("method")
+    if not method or method in {row["method"] for row in report["metrics"]}:
+        return ""
+    return f"; interval: {method}"
+
+
+def bracket(people: dict[str, Any]) -> str:
+    """Between what the ideal observer lies, but for chance; nothing in an older report."""
+    low, high = people.get("left_out"), people.get("oracle")
+    if not low or not high:
+        return ""
+    return f"; bracketed by {100 * low['value']:.1f} and {100 * high['value']:.1f}"
 
 
 def interval_words(report: Report) -> str:
@@ -46,11 +74,25 @@ def interval_words(report: Report) -> str:
 
 
 def reference_label(report: Report) -> str:
-    """The metric that the others are compared with, by its label."""
+    """The metric that the others are compared with, by its label; empty for every pair."""
     if report["differences"] is None:
         return ""
     name = report["differences"]["reference"]
-    return next(row["label"] for row in report["metrics"] if row["name"] == name)
+    return next((row["label"] for row in report["metrics"] if row["name"] == name), "")
+
+
+def probabilities(report: Report) -> list[dict[str, Any]]:
+    """Calibration by likelihood, best first; an older report has none."""
+    found = report.get("calibration")
+    if not found:
+        return []
+    rows = sorted(found["metrics"], key=lambda row: row["nll"]["value"])
+    return [{**row, "head_words": found["heads"][row["head"]]} for row in rows]
+
+
+def probability_heads(report: Report) -> list[str]:
+    """Where the probabilities of the table come from, each said once."""
+    return sorted({row["head_words"] for row in probabilities(report)})
 
 
 def slices(report: Report) -> list[dict[str, Any]]:
@@ -74,7 +116,8 @@ def conclusion(report: Report) -> str:
     first = rows[0]
     who = "simulated observers" if report["is_simulated"] else "people"
     said = f"{first['label']} agrees with {who} most often here: {_share(first)}."
-    sentences = (said, _rivals(first, rows[1:]), _about_people(report))
+    rivals = _paired(report, first, rows[1:]) or _rivals(first, rows[1:])
+    sentences = (said, rivals, _about_people(report))
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -83,6 +126,27 @@ def _share(row: dict[str, Any]) -> str:
     if row["low"] is None:
         return f"{number} (no interval: {row['reason'] or 'too few sources'})"
     return f"{number} (95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f})"
+
+
+def _paired(report: Report, first: dict[str, Any], others: list[dict[str, Any]]) -> str:
+    """What the paired comparisons say of the leader; nothing where they leave out one of them."""
+    found = report["differences"] or {}
+    if not others or not found.get("correction"):
+        return ""
+    is_different = {
+        ({row["name"], row["against"]} - {first["name"]}).pop(): row["is_different"]
+        for row in found["rows"]
+        if first["name"] in (row["name"], row["against"])
+    }
+    if any(is_different.get(row["name"]) is None for row in others):
+        return ""
+    near = [row["label"] for row in others if not is_different[row["name"]]]
+    allowed = f"{1 - found['level']:.2g}"
+    if not near:
+        return f"In pairs it differs from every other (adjusted p below {allowed})."
+    if len(near) == len(others):
+        return "In pairs it differs from no other: their order is not settled."
+    return f"In pairs it is not told from {_listed(near)}; it differs from the others (adjusted p)."
 
 
 def _rivals(first: dict[str, Any], others: list[dict[str, Any]]) -> str:

@@ -17,13 +17,22 @@ REPORTS_ON_PAGE = 50
 FILES = {
     "report.json": "application/json",
     "report.csv": "text/csv; charset=utf-8",
+    "table.tex": "text/x-tex; charset=utf-8",
+    "table.md": "text/markdown; charset=utf-8",
+    "differences.csv": "text/csv; charset=utf-8",
+    "calibration.csv": "text/csv; charset=utf-8",
+    "held_out.csv": "text/csv; charset=utf-8",
     "agreement.svg": "image/svg+xml",
     "by_rate.svg": "image/svg+xml",
+    "reliability.svg": "image/svg+xml",
 }
 FIGURES = {
     "agreement.svg": "Agreement of every metric, with its interval",
     "by_rate.svg": "Agreement by rate",
+    "reliability.svg": "Stated probability against what proved right",
 }
+# The numbers of a figure.
+FIGURE_TABLES = {"reliability.svg": "calibration.csv"}
 
 
 @researchers_only
@@ -53,11 +62,15 @@ def report(request: HttpRequest, run_id: UUID) -> HttpResponse:
             "people": report_pages.people_rows(found),
             "intervals": report_pages.interval_words(found),
             "reference": report_pages.reference_label(found),
+            "probabilities": report_pages.probabilities(found),
+            "probability_heads": report_pages.probability_heads(found),
             "slices": report_pages.slices(found),
             "conclusion": report_pages.conclusion(found),
-            "figures": {
-                name: words for name, words in FIGURES.items() if (run.folder / name).is_file()
-            },
+            "figures": [
+                {"name": name, "words": words, "table": FIGURE_TABLES.get(name, "report.csv")}
+                for name, words in FIGURES.items()
+                if (run.folder / name).is_file()
+            ],
             "files": [name for name in FILES if (run.folder / name).is_file()],
         },
     )

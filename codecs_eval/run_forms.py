@@ -20,8 +20,25 @@ Choices = Sequence[tuple[str, str]]
 # Asked at first sight; a configuration's other fields wait in the fold-out.
 FIRST = {
     "encode_ladder": ("codecs", "rates_bpp", "tolerance"),
-    "train_metric": ("backbone", "warm_start", "ridge", "epochs_flat", "epochs_decay", "folds"),
-    "agreement": ("metrics", "sources"),
+    "train_metric": (
+        "mode",
+        "backbone",
+        "warm_start",
+        "ridge",
+        "epochs_flat",
+        "epochs_decay",
+        "folds",
+    ),
+    "agreement": ("metrics", "sources", "hold_out"),
+}
+# The fold-out of a long form, in parts; a setting that stands in none comes last.
+GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
+    "train_metric": {
+        "Votes": ("head", "vote_weighting", "noise", "combine_with"),
+        "Steps": ("learning_rate", "batch_size", "seed"),
+        "Steps of tune and scratch": ("trunk_learning_rate", "accumulation", "clip_norm", "bf16"),
+        "When to stop": ("early_stopping", "validation_share"),
+    },
 }
 # Below this many triplets the paper's recipe forgets more than it learns.
 SMALL_DATA_TRIPLETS = 20_000
@@ -67,8 +84,11 @@ def config_field(field: Field[Any], hint: Any, choices: Choices | None) -> forms
     if hint == tuple[float, ...]:
         return NumbersField(**stated)
     if hint == tuple[str, ...]:
-        # The help of a list of names is about typing them; here they are ticked.
-        return NamesField(choices=choices or [], **{**stated, "help_text": ""})
+        # What may be left out by default may be left out here. The help of a list that may not
+        # be is about typing names; here they are ticked.
+        is_optional = field.default == ()
+        stated["help_text"] = stated["help_text"] if is_optional else ""
+        return NamesField(choices=choices or [], required=not is_optional, **stated)
     if choices is not None:
         return forms.ChoiceField(choices=choices, **stated)
     if hint is bool:
@@ -104,6 +124,8 @@ class RunForm(forms.Form):
         self.given = dict(given or {})
         self.title = title or KINDS[kind].label
         self.config: Any = None
+        # Recipes that the page offers to begin with; each is a link.
+        self.presets: list[dict[str, Any]] = []
         config_class: Any = load(KINDS[kind].config)
         self.config_class = config_class
         hints = get_type_hints(config_class)
@@ -120,6 +142,19 @@ class RunForm(forms.Form):
     @property
     def other_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name not in FIRST[self.kind]]
+
+    @property
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The other fields under their headings; one group without a heading where none is said."""
+        wanted = GROUPS.get(self.kind, {})
+        grouped = [
+            (heading, [self[name] for name in names if name in self.fields])
+            for heading, names in wanted.items()
+        ]
+        named = {name for names in wanted.values() for name in names}
+        rest = [field for field in self.other_fields if field.name not in named]
+        grouped.append(("More" if wanted else "", rest))
+        return [(heading, fields) for heading, fields in grouped if fields]
 
     @property
     def is_wrong_inside(self) -> bool:
@@ -164,15 +199,29 @@ def preset_for(dataset: Dataset) -> str:
     return "small_data" if dataset.n_triplets < SMALL_DATA_TRIPLETS else "reference"
 
 
-def train_form(dataset: Dataset, data: Mapping[str, Any] | None = None) -> RunForm:
-    preset = PRESETS[preset_for(dataset)]
-    return RunForm(
+def train_form(
+    dataset: Dataset, data: Mapping[str, Any] | None = None, preset: str = ""
+) -> RunForm:
+    """Begins at the settings of `preset`, or of the one that fits the dataset's size."""
+    fitting = preset_for(dataset)
+    chosen = preset if preset in PRESETS else fitting
+    form = RunForm(
         "train_metric",
         data,
         dataset=dataset,
-        initial=preset.to_json(),
+        initial=PRESETS[chosen].to_json(),
         title=f"Metric trained on {dataset.name}",
     )
+    # A form that was sent holds what was typed, of no preset any more.
+    form.presets = [
+        {
+            "name": name,
+            "is_chosen": data is None and name == chosen,
+            "is_fitting": name == fitting,
+        }
+        for name in PRESETS
+    ]
+    return form
 
 
 def agreement_form(dataset: Dataset, data: Mapping[str, Any] | None = None) -> RunForm:
@@ -182,7 +231,12 @@ def agreement_form(dataset: Dataset, data: Mapping[str, Any] | None = None) -> R
         "agreement",
         data,
         dataset=dataset,
-        choices={"metrics": [*known, *trained]},
+        # Files of scores come by the command.
+        given={"scores": ()},
+        choices={
+            "metrics": [*known, *trained],
+            "reference": [("first", "the first"), ("pairs", "every pair"), *known, *trained],
+        },
         initial={"metrics": [name for name, _ in [*known, *trained]]},
         title=f"Agreement on {dataset.name}",
     )

@@ -54,6 +54,12 @@ KINDS: dict[str, RunKind] = {
         queue="train",
         work="codecs_eval.finetuning.train_in_run",
     ),
+    "export_metric": RunKind(
+        label="Prepare a download",
+        config="codecs_eval.exporting_metric.ExportConfig",
+        queue="train",
+        work="codecs_eval.exporting_metric.export_in_run",
+    ),
     "agreement": RunKind(
         label="Agreement report",
         config="codecs_eval.reports.AgreementConfig",

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from codecs_eval import run_lists
+from codecs_eval import exporting_metric, run_lists
 from codecs_eval.codecs.table import CODECS
 from codecs_eval.models import Run, SourceImage
 from codecs_eval.run_kinds import KINDS, load
@@ -18,6 +18,7 @@ def config_rows(run: Run) -> list[dict[str, Any]]:
         stated = {field.name: field.metadata for field in fields(load(KINDS[run.kind].config))}  # type: ignore[arg-type]
     return [
         {
+            "name": name,
             "label": stated.get(name, {}).get("label") or name.replace("_", " ").capitalize(),
             "help": stated.get(name, {}).get("help", ""),
             "value": value,
@@ -69,6 +70,21 @@ def made_by(run: Run) -> dict[str, str] | None:
     if run.kind == "encode_ladder":
         collection = run.config["collection"]
         return {"label": f"Open {collection}", "url": reverse("collection", args=[collection])}
+    if run.kind == "export_metric":
+        return {
+            "label": "Download the metric (zip)",
+            "url": reverse("metric_zip", args=[run.config["training"]]),
+        }
     if run.kind == "freeze_dataset" and run.dataset_id:
         return {"label": "Open the dataset", "url": reverse("dataset", args=[run.dataset_id])}
     return None
+
+
+def download_of(run: Run) -> dict[str, Any] | None:
+    """A finished training's export: its zip, the run that is making it, or that there is none."""
+    if run.kind != "train_metric" or run.state != Run.State.DONE:
+        return None
+    return {
+        "files": exporting_metric.exported_files(run),
+        "making": run_lists.exports_of(run).active().first(),
+    }

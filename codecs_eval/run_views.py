@@ -9,17 +9,24 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from codecs_eval import run_lists, runs
+from codecs_eval import exporting_metric, run_lists, runs
 from codecs_eval.access import researcher, researchers_only
 from codecs_eval.models import Run
 from codecs_eval.run_kinds import KINDS
-from codecs_eval.run_pages import config_rows, facts_of, made_by, parts_of, points_of
-from codecs_eval.serving_files import csv_reply, is_download, svg_reply
+from codecs_eval.run_pages import (
+    config_rows,
+    download_of,
+    facts_of,
+    made_by,
+    parts_of,
+    points_of,
+)
+from codecs_eval.serving_files import csv_reply, is_download, svg_reply, zip_reply
 from codecs_eval.tasks import enqueue
 
 RUNS_ON_PAGE = 50
@@ -66,6 +73,7 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
             "parts": parts_of(found),
             "facts": facts_of(found),
             "made": made_by(found),
+            "download": download_of(found),
             "result_templates": [
                 f"codecs_eval/_result_{found.kind}.html",
                 "codecs_eval/_result_facts.html",
@@ -108,7 +116,7 @@ def _whole(request: HttpRequest, name: str) -> int:
 @researchers_only
 @require_GET
 def run_curves_svg(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    from codecs_eval.agreement import plots
+    from codecs_eval.agreement import drawing
     from codecs_eval.desk_plots import curves
 
     found = get_object_or_404(Run, pk=run_id)
@@ -117,9 +125,8 @@ def run_curves_svg(request: HttpRequest, run_id: UUID) -> HttpResponse:
         raise Http404("This run has no curve yet.")
     marked = " — SIMULATED judgments" if found.is_simulated else ""
     figure = curves(series, f"{found.title} ({found.state}){marked}")
-    return svg_reply(
-        plots.svg(figure), f"run-{str(found.pk)[:8]}-curves.svg", as_attachment=is_download(request)
-    )
+    name = f"run-{str(found.pk)[:8]}-curves.svg"
+    return svg_reply(drawing.svg(figure), name, as_attachment=is_download(request))
 
 
 @researchers_only
@@ -158,6 +165,35 @@ def run_again(request: HttpRequest, run_id: UUID) -> HttpResponse:
     transaction.on_commit(partial(enqueue, new))
     messages.success(request, "Queued again, with the same settings.")
     return redirect(new)
+
+
+@researchers_only
+@require_POST
+def export_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Queue what makes a trained metric's download."""
+    found = get_object_or_404(Run.objects.select_related("dataset"), pk=run_id)
+    try:
+        training = exporting_metric.trained_run(str(found.pk))
+    except ValueError as error:
+        messages.error(request, str(error))
+        return redirect(found)
+    new = exporting_metric.create_export(training, researcher(request))
+    transaction.on_commit(partial(enqueue, new))
+    messages.success(request, "Queued. The download stands here when it is made.")
+    return redirect(new)
+
+
+@researchers_only
+@require_GET
+def metric_zip(request: HttpRequest, run_id: UUID) -> StreamingHttpResponse:
+    """A trained metric's export, streamed."""
+    found = get_object_or_404(Run.objects.select_related("dataset"), pk=run_id, kind="train_metric")
+    names = exporting_metric.exported_files(found)
+    if not names:
+        raise Http404(f"Training {found.pk} was not exported yet; its page says how.")
+    return zip_reply(
+        exporting_metric.export_folder(found), names, exporting_metric.export_name(found)
+    )
 
 
 def launched(request: HttpRequest, form: Any) -> HttpResponse:

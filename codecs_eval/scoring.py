@@ -41,6 +41,7 @@ def score_collection(run: Run, reporter: RunReporter) -> dict[str, Any]:
     if not sources:
         raise ValueError(f"Found no photo with pixels in a collection {config.collection!r}.")
     n_new = 0
+    left_out: dict[str, list[str]] = {}
     for index, name in enumerate(config.metrics):
         metric = load_metric(name, weight_file)
         for at, source in enumerate(sources):
@@ -48,8 +49,26 @@ def score_collection(run: Run, reporter: RunReporter) -> dict[str, Any]:
             reporter.progress(
                 index * len(sources) + at, len(config.metrics) * len(sources), METRICS[name].label
             )
-            n_new += score_source(source, name, metric)
-    return {"collection": config.collection, "metrics": list(config.metrics), "n_new": n_new}
+            try:
+                n_new += score_source(source, name, metric)
+            except ValueError as error:
+                # A metric that cannot take this photo (its size, say) does not cost the others.
+                left_out.setdefault(name, []).append(f"{source.name}: {error}")
+    result: dict[str, Any] = {
+        "collection": config.collection,
+        "metrics": list(config.metrics),
+        "n_new": n_new,
+    }
+    if left_out:
+        n_left_out = sum(map(len, left_out.values()))
+        if n_left_out == len(sources) * len(config.metrics):
+            raise ValueError("; ".join(reasons[0] for reasons in left_out.values()))
+        result["n_left_out"] = n_left_out
+        result["notes"] = [
+            f"{name} was left out for {len(reasons)} of {len(sources)} photos, such as {reasons[0]}"
+            for name, reasons in left_out.items()
+        ]
+    return result
 
 
 def score_source(source: SourceImage, name: str, metric: Any) -> int:

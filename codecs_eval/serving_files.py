@@ -1,7 +1,12 @@
 """Replies that are files: with their names, private, and an SVG that can style itself alone."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
+
+from codecs_eval.archiving import stream_zip
 
 # Opened on its own, a figure runs nothing and loads nothing; its style attributes are its own.
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
@@ -30,3 +35,14 @@ def csv_reply(text: str, name: str) -> HttpResponse:
     return named(
         HttpResponse(text, content_type="text/csv; charset=utf-8"), name, as_attachment=True
     )
+
+
+def zip_reply(folder: Path, names: Sequence[str], inside: str) -> StreamingHttpResponse:
+    """Files of a folder as one zip called `inside`.zip, streamed."""
+    response = StreamingHttpResponse(
+        stream_zip(folder, names, inside=inside), content_type="application/zip"
+    )
+    response["Content-Disposition"] = content_disposition_header(True, f"{inside}.zip") or ""
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-cache"
+    return response

@@ -72,7 +72,7 @@ def ladder_csv(request: HttpRequest, collection: str) -> HttpResponse:
 @researchers_only
 @require_GET
 def ladder_svg(request: HttpRequest, collection: str, index: int = 0) -> HttpResponse:
-    from codecs_eval.agreement import plots
+    from codecs_eval.agreement import drawing
     from codecs_eval.desk_plots import rate_distortion
 
     found = ladders.ladders_of(collection)
@@ -81,7 +81,7 @@ def ladder_svg(request: HttpRequest, collection: str, index: int = 0) -> HttpRes
     cells = found[index]["cells"]
     n_photos = max(cell["n"] for cell in cells)
     title = f"{collection}: mean over up to {n_photos} photos; hollow: not every photo hit its rate"
-    return svg_reply(plots.svg(rate_distortion(cells, title)), f"{collection}-ladder.svg")
+    return svg_reply(drawing.svg(rate_distortion(cells, title)), f"{collection}-ladder.svg")
 
 
 @researchers_only

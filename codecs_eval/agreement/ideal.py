@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln
 
-from codecs_eval.agreement.intervals import Bootstrap, Estimate, estimate, totals_by_source
+from codecs_eval.agreement.intervals import (
+    Asked,
+    Bootstrap,
+    Estimate,
+    estimate,
+    totals_by_source,
+)
 
 Floats = NDArray[np.float64]
 
@@ -41,8 +47,7 @@ def ideal_observer(
     return estimate(
         totals_by_source(counted, kept),
         lambda counts: _expected_maximum(_best_log_a(counts @ likelihood))[:, None],
-        bootstrap,
-        bounds=(0.5, 1.0),
+        Asked(bootstrap, (0.5, 1.0)),
         n_triplets=len(kept),
     )[0]
 

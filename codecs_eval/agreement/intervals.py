@@ -3,7 +3,7 @@
 Measured on simulated judgments (15 triplets of 3 votes a source, nominal 95 %): resampling
 sources covers 51 % with 2 sources, 88 % with 10, 94 % with 20; a t-interval over sources covers
 92-95 % from 2 sources up. So few sources get the t-interval, many the BCa bootstrap; the result
-says which.
+says which. `two_way` does the same over sources and raters.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+
+from codecs_eval.agreement.distributions import Bca, Distribution, StudentT, acceleration_of
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +23,9 @@ STUDENT_T = "Student's t over sources (jackknife)"
 BCA_MIN_SOURCES = 20
 
 # Resampling weights are drawn in chunks of about this many entries to bound the memory.
-_CHUNK_ENTRIES = 4_000_000
+CHUNK_ENTRIES = 4_000_000
+# What jackknife values may differ by where every cluster gives the same.
+SPREAD_TOLERANCE = 1e-12
 
 # Rows of totals (rows, columns) -> rows of statistics (rows, statistics).
 Statistic = Callable[[Floats], Floats]
@@ -45,7 +48,7 @@ class Bootstrap:
 
 @dataclass(frozen=True)
 class Interval:
-    """`resamples` is 0 where the method draws none."""
+    """`resamples` is 0 where the method draws none, `n_raters` None where it is over sources."""
 
     low: float
     high: float
@@ -53,17 +56,53 @@ class Interval:
     resamples: int
     method: str
     n_sources: int
+    n_raters: int | None = None
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number, its interval or the reason why it has none, and what it was estimated on."""
+    """A number, its interval or the reason why it has none, and what it was estimated on.
+
+    `p_value`: two-sided, of the null value that was asked about; None where none was.
+    """
 
     value: float
     interval: Interval | None
     reason: str | None
     n_triplets: int
     n_sources: int
+    p_value: float | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be said of an estimate: `bounds` of its interval, `null` value to be tested."""
+
+    bootstrap: Bootstrap
+    bounds: tuple[float, float] = (0.0, 1.0)
+    null: float | None = None
+
+    def answer(
+        self,
+        value: float,
+        found: Distribution | None,
+        n_triplets: int,
+        n_sources: int,
+        n_raters: int | None = None,
+    ) -> Estimate:
+        """The estimate; without a distribution, every cluster gave the same value."""
+        if found is None:
+            reason = "no interval: every source gives the same value"
+            # Nothing varies, so a value that is the null itself is in full accord with it.
+            is_null = self.null is not None and abs(value - self.null) <= SPREAD_TOLERANCE
+            return Estimate(value, None, reason, n_triplets, n_sources, 1.0 if is_null else None)
+        level = self.bootstrap.level
+        low, high = np.clip(found.limits(level), *self.bounds)
+        interval = Interval(
+            float(low), float(high), level, found.resamples, found.method, n_sources, n_raters
+        )
+        p_value = None if self.null is None else found.p_value(self.null)
+        return Estimate(value, interval, None, n_triplets, n_sources, p_value)
 
 
 def estimate_means(
@@ -72,6 +111,7 @@ def estimate_means(
     sources: Sequence[str],
     bootstrap: Bootstrap,
     bounds: tuple[float, float] = (0.0, 1.0),
+    null: float | None = None,
 ) -> list[Estimate]:
     """Weighted mean over triplets of each column of `values` (triplets, statistics), with interval.
 
@@ -89,9 +129,12 @@ def estimate_means(
         raise ValueError("a weight is not positive, expected only triplets that count")
     counted = np.concatenate([values * weights[:, None], weights[:, None]], axis=1)
     totals = totals_by_source(counted, sources)
-    return estimate(
-        totals, lambda rows: rows[:, :-1] / rows[:, -1:], bootstrap, bounds, n_triplets=len(values)
-    )
+    return estimate(totals, ratios, Asked(bootstrap, bounds, null), n_triplets=len(values))
+
+
+def ratios(totals: Floats) -> Floats:
+    """Rows of sums, their weight last -> rows of means."""
+    return totals[:, :-1] / totals[:, -1:]
 
 
 def totals_by_source(columns: Floats, sources: Sequence[str]) -> Floats:
@@ -102,13 +145,7 @@ def totals_by_source(columns: Floats, sources: Sequence[str]) -> Floats:
     return totals
 
 
-def estimate(
-    totals: Floats,
-    statistic: Statistic,
-    bootstrap: Bootstrap,
-    bounds: tuple[float, float],
-    n_triplets: int,
-) -> list[Estimate]:
+def estimate(totals: Floats, statistic: Statistic, asked: Asked, n_triplets: int) -> list[Estimate]:
     """Estimate statistics of summed totals (sources, columns), with intervals over sources."""
     n_sources = len(totals)
     whole = totals.sum(axis=0, keepdims=True)
@@ -117,31 +154,22 @@ def estimate(
         reason = "no interval: all triplets are of one source"
         return [Estimate(float(value), None, reason, n_triplets, 1) for value in values]
     left_out = statistic(whole - totals)
+    found: list[Distribution | None]
     if n_sources < BCA_MIN_SOURCES:
-        limits = [_student(v, left_out[:, i], bootstrap.level) for i, v in enumerate(values)]
-        method, resamples = STUDENT_T, 0
+        found = [_student(v, left_out[:, i]) for i, v in enumerate(values)]
     else:
-        drawn = _resampled(totals, statistic, bootstrap)
-        limits = [
-            _bca(v, drawn[:, i], left_out[:, i], bootstrap.level) for i, v in enumerate(values)
-        ]
-        method, resamples = BCA, bootstrap.resamples
-    estimates = []
-    for value, found in zip(values, limits, strict=True):
-        if found is None:
-            reason = "no interval: every source gives the same value"
-            estimates.append(Estimate(float(value), None, reason, n_triplets, n_sources))
-            continue
-        low, high = np.clip(found, *bounds)
-        interval = Interval(float(low), float(high), bootstrap.level, resamples, method, n_sources)
-        estimates.append(Estimate(float(value), interval, None, n_triplets, n_sources))
-    return estimates
+        drawn = _resampled(totals, statistic, asked.bootstrap)
+        found = [_bca(v, drawn[:, i], left_out[:, i]) for i, v in enumerate(values)]
+    return [
+        asked.answer(float(value), distribution, n_triplets, n_sources)
+        for value, distribution in zip(values, found, strict=True)
+    ]
 
 
 def _resampled(totals: Floats, statistic: Statistic, bootstrap: Bootstrap) -> Floats:
     n_sources = len(totals)
     rng = np.random.default_rng(bootstrap.seed)
-    chunk = max(1, _CHUNK_ENTRIES // n_sources)
+    chunk = max(1, CHUNK_ENTRIES // n_sources)
     shares = np.full(n_sources, 1.0 / n_sources)
     rows = []
     for start in range(0, bootstrap.resamples, chunk):
@@ -150,26 +178,17 @@ def _resampled(totals: Floats, statistic: Statistic, bootstrap: Bootstrap) -> Fl
     return np.concatenate(rows)
 
 
-def _student(value: float, left_out: Floats, level: float) -> tuple[float, float] | None:
+def _student(value: float, left_out: Floats) -> StudentT | None:
     n_sources = len(left_out)
     spread = left_out - left_out.mean()
-    if not np.any(np.abs(spread) > 1e-12):
+    if not np.any(np.abs(spread) > SPREAD_TOLERANCE):
         return None
-    error = np.sqrt((n_sources - 1) / n_sources * np.sum(spread**2))
-    reach = float(t.ppf((1 + level) / 2, n_sources - 1) * error)
-    return value - reach, value + reach
+    error = float(np.sqrt((n_sources - 1) / n_sources * np.sum(spread**2)))
+    return StudentT(float(value), error, n_sources - 1, STUDENT_T)
 
 
-def _bca(value: float, drawn: Floats, left_out: Floats, level: float) -> tuple[float, float] | None:
-    """Bias-corrected and accelerated limits; Efron 1987, JASA 82, equations 6.8 and 7.3."""
+def _bca(value: float, drawn: Floats, left_out: Floats) -> Bca | None:
     spread = left_out.mean() - left_out
-    if not np.any(np.abs(spread) > 1e-12):
+    if not np.any(np.abs(spread) > SPREAD_TOLERANCE):
         return None
-    acceleration = np.sum(spread**3) / (6 * np.sum(spread**2) ** 1.5)
-    # Ties count by half: with few distinct values a strict share would be biased.
-    below = np.mean(drawn < value) + np.mean(drawn == value) / 2
-    bias = norm.ppf(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn)))
-    shifted = bias + norm.ppf([(1 - level) / 2, (1 + level) / 2])
-    shares = norm.cdf(bias + shifted / (1 - acceleration * shifted))
-    low, high = np.quantile(drawn, shares)
-    return float(low), float(high)
+    return Bca(float(value), drawn, acceleration_of(spread), BCA)

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from codecs_eval.agreement.captions import agreement_caption, judges, rate_caption, shortened
+from codecs_eval.agreement.drawing import (
+    GREY,
+    INK,
+    SMALL,
+    Report,
+    captioned_figure,
+    dot,
+    text,
+)
 
-INK = "#1a1a1a"
-GREY = "#767676"
-
-_WIDTH_IN = 7.2
-_SMALL, _NORMAL = 8.0, 9.0
 _ROW_IN = 0.32
 _LABEL_ROW_IN = 0.19
-_FOOT_IN = 0.62
-_CAPTION_LINE_IN = 0.15
 _RATE_PLOT_IN = 3.1
 # How far apart the metrics stand around one rate, as a ratio: whiskers can be told apart.
 _DODGE = 0.035
-
-Report = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -58,16 +56,18 @@ def agreement_figure(report: Report) -> Figure:
     lines = [line for line in _PEOPLE_LINES if report["people"][line.name] is not None]
     plot_in = _ROW_IN * len(rows)
     head_in = 0.12 + _LABEL_ROW_IN * len(lines)
-    figure, axes = _figure(report, (0.25, 0.55), head_in, plot_in, agreement_caption(report))
+    figure, axes = captioned_figure(
+        report, (0.25, 0.55), head_in, plot_in, agreement_caption(report)
+    )
     axes.set_ylim(-0.6, len(rows) - 0.4)
     low, high = _span(report)
     axes.set_xlim(low, high)
     axes.set_xticks([t for t in axes.get_xticks() if max(0, low) <= t <= min(100, high)])
     axes.yaxis.set_major_locator(NullLocator())
-    axes.set_xlabel(f"agreement with {judges(report)} (%)", fontsize=_SMALL, color=INK)
+    axes.set_xlabel(f"agreement with {judges(report)} (%)", fontsize=SMALL, color=INK)
     axes.axvline(50, color=GREY, linewidth=0.8, zorder=1)
-    chance = {"rotation": 90, "ha": "right", "va": "bottom", "color": GREY, "fontsize": _SMALL - 1}
-    _text(axes, 50, 0.02, "chance", axes.get_xaxis_transform(), **chance)
+    chance = {"rotation": 90, "ha": "right", "va": "bottom", "color": GREY, "fontsize": SMALL - 1}
+    text(axes, 50, 0.02, "chance", axes.get_xaxis_transform(), **chance)
     for height, row in enumerate(rows):
         _metric_row(axes, height, row)
     _draw_people(axes, lines, report, plot_in)
@@ -84,19 +84,21 @@ def rate_figure(report: Report) -> Figure:
     if not slices:
         raise ValueError("the report has no slices by rate, expected at least one")
     caption = rate_caption(report, slices)
-    figure, axes = _figure(report, (0.085, 0.665), 0.14, _RATE_PLOT_IN, caption)
+    figure, axes = captioned_figure(report, (0.085, 0.665), 0.14, _RATE_PLOT_IN, caption)
     _rate_axis(axes, slices)
-    axes.set_ylabel(f"agreement with {judges(report)} (%)", fontsize=_SMALL, color=INK)
+    axes.set_ylabel(f"agreement with {judges(report)} (%)", fontsize=SMALL, color=INK)
     axes.axhline(50, color=GREY, linewidth=0.8, zorder=1)
-    chance = {"ha": "left", "va": "bottom", "color": GREY, "fontsize": _SMALL - 1}
-    _text(axes, 0.005, 50, "chance", axes.get_yaxis_transform(), **chance)
+    chance = {"ha": "left", "va": "bottom", "color": GREY, "fontsize": SMALL - 1}
+    text(axes, 0.005, 50, "chance", axes.get_yaxis_transform(), **chance)
     ends = _people_by_rate(axes, slices, judges(report, with_each_other=True))
     names = [row["name"] for row in slices[-1]["metrics"]]
     for index, name in enumerate(names):
         step = np.exp(_DODGE * (index - (len(names) - 1) / 2))
         ends.append(_metric_by_rate(axes, step, slices, name))
     low, high = axes.get_ylim()
-    axes.set_ylim(max(-2.0, min(low, 48.0)), min(102.0, high))
+    low, high = max(-2.0, min(low, 48.0)), min(102.0, high)
+    axes.set_yticks([t for t in axes.get_yticks() if low <= t <= high])
+    axes.set_ylim(low, high)
     _end_labels(axes, ends)
     return figure
 
@@ -106,62 +108,6 @@ def has_rates(report: Report) -> bool:
     return bool(_rate_slices(report))
 
 
-def svg(figure: Figure) -> bytes:
-    """The figure as SVG, byte-identical for the same report: no date, ids from a fixed salt."""
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "triad", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
-
-
-def png(figure: Figure, dpi: int = 200) -> bytes:
-    """The figure as PNG, for where SVG cannot go."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
-    return buffer.getvalue()
-
-
-def _figure(
-    report: Report,
-    across: tuple[float, float],
-    head_in: float,
-    plot_in: float,
-    caption: Sequence[str],
-) -> tuple[Figure, Axes]:
-    """An empty plot with its caption and, where simulated, the badge; heights in inches."""
-    is_simulated = report["is_simulated"]
-    foot_in = _FOOT_IN + _CAPTION_LINE_IN * len(caption)
-    height_in = foot_in + plot_in + head_in + (0.34 if is_simulated else 0.0)
-    figure = Figure(figsize=(_WIDTH_IN, height_in))
-    left, width = across
-    axes = figure.add_axes((left, foot_in / height_in, width, plot_in / height_in))
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(GREY)
-    axes.patch.set_visible(False)
-    axes.tick_params(labelsize=_SMALL, colors=INK)
-    note: dict[str, Any] = {
-        "fontsize": _SMALL - 0.5,
-        "color": INK,
-        "va": "bottom",
-        "linespacing": 1.3,
-    }
-    figure.text(0.02, 0.07 / height_in, "\n".join(caption), parse_math=False, **note)
-    if is_simulated:
-        badge: dict[str, Any] = {
-            "fontsize": _NORMAL,
-            "fontweight": "bold",
-            "color": "white",
-            "va": "top",
-        }
-        top = 1 - 0.09 / height_in
-        figure.text(0.025, top, "SIMULATED", backgroundcolor=INK, **badge)
-        mark: dict[str, Any] = {"fontsize": 44, "fontweight": "bold", "color": "#ececec"}
-        mark |= {"ha": "center", "va": "center", "zorder": -1}
-        axes.text(0.5, 0.5, "SIMULATED", transform=axes.transAxes, **mark)
-    return figure, axes
-
-
 def _metric_row(axes: Axes, height: int, row: Report) -> None:
     value = 100 * row["agreement"]
     between = "no interval"
@@ -169,19 +115,11 @@ def _metric_row(axes: Axes, height: int, row: Report) -> None:
         ends = [100 * row["low"], 100 * row["high"]]
         between = f"{ends[0]:.1f} to {ends[1]:.1f}"
         axes.plot(ends, [height, height], color=row["colour"], linewidth=1.4, zorder=4)
-    _dot(axes, value, height, row, size=7.0)
+    dot(axes, value, height, row, size=7.0)
     frame = axes.get_yaxis_transform()
-    _text(axes, -0.02, height, shortened(row["label"]), frame, ha="right", va="center")
-    _text(axes, 1.115, height, f"{value:.1f}", frame, ha="right", va="center")
-    _text(axes, 1.14, height, between, frame, va="center", color=GREY, fontsize=_SMALL)
-
-
-def _dot(axes: Axes, x: float, y: float, row: Report, size: float) -> None:
-    """A filled marker with a white rim; hollow where there is no interval."""
-    look = {"markerfacecolor": row["colour"], "markeredgecolor": "white", "markeredgewidth": 0.4}
-    if row["low"] is None:
-        look = {"markerfacecolor": "white", "markeredgecolor": row["colour"]}
-    axes.plot([x], [y], marker=row["marker"], markersize=size, zorder=5, **look)
+    text(axes, -0.02, height, shortened(row["label"]), frame, ha="right", va="center")
+    text(axes, 1.115, height, f"{value:.1f}", frame, ha="right", va="center")
+    text(axes, 1.14, height, between, frame, va="center", color=GREY, fontsize=SMALL)
 
 
 def _draw_people(axes: Axes, lines: Sequence[_Line], report: Report, plot_in: float) -> None:
@@ -204,8 +142,8 @@ def _draw_people(axes: Axes, lines: Sequence[_Line], report: Report, plot_in: fl
             band = (100 * entry["low"], 100 * entry["high"])
             axes.axvspan(*band, color=INK, alpha=0.1, linewidth=0, zorder=0)
         label = f"{line.label.format(judges=judges(report))} {value:.1f}"
-        place = {"ha": "right", "va": "center", "color": line.colour, "fontsize": _SMALL}
-        _text(axes, value - 0.008 * (high - low), top - 0.04 / plot_in, label, frame, **place)
+        place = {"ha": "right", "va": "center", "color": line.colour, "fontsize": SMALL}
+        text(axes, value - 0.008 * (high - low), top - 0.04 / plot_in, label, frame, **place)
 
 
 def _rate_slices(report: Report) -> list[Report]:
@@ -225,7 +163,7 @@ def _rate_axis(axes: Axes, slices: Sequence[Report]) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: labels.get(value, "")))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("rate (bpp, log scale)", fontsize=_SMALL, color=INK, labelpad=1)
+    axes.set_xlabel("rate (bpp, log scale)", fontsize=SMALL, color=INK, labelpad=1)
 
 
 def _people_by_rate(
@@ -263,7 +201,7 @@ def _metric_by_rate(
         if row["low"] is not None:
             ends = [100 * row["low"], 100 * row["high"]]
             axes.plot([rate, rate], ends, color=colour, linewidth=0.9, alpha=0.7, zorder=4)
-        _dot(axes, rate, value, row, size=6.0)
+        dot(axes, rate, value, row, size=6.0)
     return rates[-1], values[-1], rows[0]["label"], colour
 
 
@@ -287,8 +225,8 @@ def _end_labels(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> No
         axes.plot(
             [start, 1.0, 1.025], [value, place, place], transform=frame, clip_on=False, **look
         )
-        style = {"va": "center", "color": colour, "fontsize": _SMALL}
-        _text(axes, 1.032, place, shortened(label, 34), frame, **style)
+        style = {"va": "center", "color": colour, "fontsize": SMALL}
+        text(axes, 1.032, place, shortened(label, 34), frame, **style)
 
 
 def _span(report: Report) -> tuple[float, float]:
@@ -304,9 +242,3 @@ def _span(report: Report) -> tuple[float, float]:
     # The label left of the lowest line needs this share of the axis besides the margin.
     room = 0.17
     return min(low, (lowest - room * high) / (1 - room)), high
-
-
-def _text(axes: Axes, x: float, y: float, text: str, transform: Any, **style: Any) -> None:
-    # Names come from people: a dollar sign in one must not start a formula.
-    style = {"fontsize": _NORMAL, "color": INK, **style}
-    axes.text(x, y, text, transform=transform, parse_math=False, **style)

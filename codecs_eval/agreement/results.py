@@ -7,9 +7,13 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
+from codecs_eval.agreement.calibration import Calibration
+from codecs_eval.agreement.differences import Differences
+from codecs_eval.agreement.estimates import estimate_json
 from codecs_eval.agreement.intervals import Bootstrap, Estimate
+from codecs_eval.agreement.people import PeopleScore
 
-FORMAT = "triad-agreement/1"
+FORMAT = "triad-agreement/2"
 
 CSV_COLUMNS = (
     "by",
@@ -23,11 +27,19 @@ CSV_COLUMNS = (
     "n_triplets",
     "n_judgments",
     "n_sources",
+    "n_raters",
     "n_ties",
     "method",
     "reason",
     "is_simulated",
 )
+PEOPLE_LABELS = {
+    "unbiased": "people (unbiased)",
+    "plugin": "people (plug-in, biased)",
+    "oracle": "oracle",
+    "left_out": "judgment against the majority of the others",
+    "ideal": "ideal observer (beta-binomial)",
+}
 
 
 @dataclass(frozen=True)
@@ -63,74 +75,10 @@ class MetricScore:
             "colour": self.colour,
             "marker": self.marker,
             "higher_is_better": self.higher_is_better,
-            **_estimate_json(self.agreement, "agreement"),
+            **estimate_json(self.agreement, "agreement"),
             "agreement_by_triplet": self.by_triplet,
             "n_judgments": self.n_judgments,
             "n_ties": self.n_ties,
-        }
-
-
-@dataclass(frozen=True)
-class PeopleScore:
-    """People's agreement with each other; all None where it is not estimable, then with a reason.
-
-    `n_qualifying` of `n_triplets` triplets have the two judgments that the estimates need.
-    """
-
-    unbiased: Estimate | None
-    plugin: Estimate | None
-    oracle: Estimate | None
-    ideal: Estimate | None
-    n_qualifying: int
-    n_triplets: int
-    reason: str | None
-
-    def to_json(self) -> dict[str, Any]:
-        found = {"unbiased": self.unbiased, "plugin": self.plugin}
-        found |= {"oracle": self.oracle, "ideal": self.ideal}
-        return {
-            "status": "not estimable" if self.unbiased is None else "estimated",
-            "reason": self.reason,
-            "n_qualifying": self.n_qualifying,
-            "n_triplets": self.n_triplets,
-            **{
-                name: None if estimate is None else _estimate_json(estimate, "value")
-                for name, estimate in found.items()
-            },
-        }
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A metric's agreement minus the reference's, on the same triplets and resamples."""
-
-    name: str
-    label: str
-    difference: Estimate
-
-
-@dataclass(frozen=True)
-class Differences:
-    """All against one reference; `level` holds for all at once (Bonferroni), `level_each` alone."""
-
-    reference: str
-    level: float
-    level_each: float
-    rows: tuple[Difference, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "reference": self.reference,
-            "level": self.level,
-            "level_each": self.level_each,
-            "rows": [
-                {
-                    "name": row.name,
-                    "label": row.label,
-                    **_estimate_json(row.difference, "difference"),
-                }
-                for row in self.rows
-            ],
         }
 
 
@@ -164,7 +112,10 @@ class SliceScore:
 
 @dataclass(frozen=True)
 class AgreementReport:
-    """Every metric against people on one part of one dataset, shares in 0..1."""
+    """Every metric against people on one part of one dataset, shares in 0..1.
+
+    `n_raters` is None where raters are not known: intervals are over sources alone then.
+    """
 
     subject: Subject
     bootstrap: Bootstrap
@@ -172,9 +123,11 @@ class AgreementReport:
     n_triplets: int
     n_judgments: int
     n_not_sure: int
+    n_raters: int | None
     metrics: tuple[MetricScore, ...]
     people: PeopleScore
     differences: Differences | None
+    calibration: Calibration
     slices: tuple[SliceScore, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -194,17 +147,19 @@ class AgreementReport:
                 "triplets": self.n_triplets,
                 "judgments": self.n_judgments,
                 "not_sure": self.n_not_sure,
+                "raters": self.n_raters,
             },
             "weighting": "every judgment counts the same",
             "intervals": {
                 "level": self.bootstrap.level,
                 "resamples": self.bootstrap.resamples,
                 "seed": self.bootstrap.seed,
-                "unit": "source",
+                "unit": "source" if self.n_raters is None else "source x rater",
             },
             "metrics": [metric.to_json() for metric in self.metrics],
             "people": self.people.to_json(),
             "differences": None if self.differences is None else self.differences.to_json(),
+            "calibration": self.calibration.to_json(),
             "slices": [found.to_json() for found in self.slices],
         }
 
@@ -231,29 +186,10 @@ def _csv_rows(found: dict[str, Any]) -> list[dict[str, Any]]:
         for row in found["metrics"]
     ]
     people = found["people"]
-    labels = {
-        "unbiased": "people (unbiased)",
-        "plugin": "people (plug-in, biased)",
-        "oracle": "oracle",
-        "ideal": "ideal observer (beta-binomial)",
-    }
-    for name, label in labels.items():
+    for name, label in PEOPLE_LABELS.items():
         entry = people[name] or {"reason": f"not estimable: {people['reason']}"}
         row = {key: entry[key] for key in CSV_COLUMNS if key in entry}
         if people[name]:
             row["agreement"] = entry["value"]
         rows.append({"kind": "people", "name": name, "label": label, **row})
     return rows
-
-
-def _estimate_json(estimate: Estimate, value_name: str) -> dict[str, Any]:
-    interval = estimate.interval
-    return {
-        value_name: estimate.value,
-        "low": None if interval is None else interval.low,
-        "high": None if interval is None else interval.high,
-        "method": None if interval is None else interval.method,
-        "reason": estimate.reason,
-        "n_triplets": estimate.n_triplets,
-        "n_sources": estimate.n_sources,
-    }

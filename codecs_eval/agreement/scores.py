@@ -63,3 +63,19 @@ def human_plugin(share: Floats) -> Floats:
 def oracle(share: Floats) -> Floats:
     """max(h, 1-h): the best that any deterministic metric can score on these very judgments."""
     return np.asarray(np.maximum(share, 1.0 - share), dtype=np.float64)
+
+
+def majority_left_out(n: Floats, k_second: Floats, n_not_sure: Floats) -> Floats:
+    """Mean agreement of each judgment with the majority of the triplet's others, tie 0.5.
+
+    An ideal observer does better: the majority of few errs. A not_sure agrees by half and has no
+    part in a majority. Grows with n, so it compares only at equal n. NaN below n = 2.
+    """
+    for_first = n - k_second - n_not_sure / 2
+    for_second = k_second - n_not_sure / 2
+
+    def agrees(side: Floats, other: Floats) -> Floats:
+        return np.asarray(0.5 + 0.5 * np.sign(side - 1 - other), dtype=np.float64)
+
+    agreed = for_second * agrees(for_second, for_first) + for_first * agrees(for_first, for_second)
+    return np.asarray(np.where(n >= 2, (agreed + n_not_sure / 2) / n, np.nan), dtype=np.float64)

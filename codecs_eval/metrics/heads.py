@@ -15,6 +15,7 @@ from codecs_eval.metrics.trunk import backbone
 # lpips 0.1.4, weights/v0.1: the heads that "LPIPS" means in papers.
 OFFICIAL_SHA256 = {
     "alex": "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
+    "squeeze": "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76",
     "vgg": "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
 }
 

@@ -15,15 +15,13 @@ from torch import Tensor
 from codecs_eval.metrics.metric import Image, check_images
 from codecs_eval.metrics.trunk import Trunk
 
-# A tile's own rows and columns start at a multiple of the deepest tap's stride; the halo covers
-# half the receptive field of VGG16's relu5_3 (196 px), AlexNet's is smaller.
+# A tile's own rows and columns start at a multiple of the deepest tap's stride.
 _STRIDE = 16
-_HALO = 96
 _SHORTEST = 64
 # Pixels that pass the trunk at once: about 1.3 GB at VGG16's first block.
 TILE_PX = 1 << 20
 # On a CPU larger batches only lose cache locality.
-_CPU_BATCH_PX = 1 << 17
+CPU_BATCH_PX = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -60,10 +58,21 @@ class _Span:
 def unit(features: Tensor) -> Tensor:
     """Features of length 1 over channels, as lpips: x / (|x| + 1e-10).
 
-    The clamp keeps the gradient finite where all channels are 0; values do not change.
+    With a gradient, the clamp keeps it finite where all channels are 0; values do not change.
     """
+    if not features.requires_grad:
+        length: Tensor = torch.linalg.vector_norm(features, dim=1, keepdim=True)
+        return features / (length + 1e-10)
     square = features.square().sum(dim=1, keepdim=True)
     return features / (square.clamp_min(1e-20).sqrt() + 1e-10)
+
+
+def squared_difference(original: Tensor, changed: Tensor) -> Tensor:
+    """(original - unit(changed))^2; `original` is of length 1 already, one or as many images."""
+    if original.requires_grad or changed.requires_grad:
+        return (original - unit(changed)).square()
+    # In place: a fresh map of this size costs more than the arithmetic on it.
+    return unit(changed).sub_(original).square_()
 
 
 def to_tensor(images: Sequence[Image], device: torch.device) -> Tensor:
@@ -88,7 +97,7 @@ def pool(
     height, width = reference.shape[:2]
     sums = _Sums(trunk, len(distorted), with_noise)
     with torch.no_grad(), exact_float32():
-        for rows, columns in _tiles(height, width, tile_px):
+        for rows, columns in _tiles(height, width, tile_px, trunk.backbone.halo_px):
             _add_tile(sums, rows, columns, reference, distorted, before_pass)
     return sums.pooled()
 
@@ -114,7 +123,7 @@ class _Sums:
         self.counts = [0] * len(widths)
 
     def add(self, tap: int, rows: slice, original: Tensor, changed: Tensor) -> None:
-        difference = (original - unit(changed)).square_()
+        difference = squared_difference(original, changed)
         self.first[tap][rows] += difference.sum(dim=(2, 3)).double().cpu()
         if self.with_noise:
             self.second[tap][rows] += difference.square_().sum(dim=(2, 3)).double().cpu()
@@ -142,7 +151,7 @@ def _add_tile(
     originals = [unit(tap[own]) for tap, own in zip(trunk.taps(fed), counted, strict=True)]
     for tap, original in enumerate(originals):
         sums.counts[tap] += original.shape[2] * original.shape[3]
-    batch_px = TILE_PX if device.type == "cuda" else _CPU_BATCH_PX
+    batch_px = TILE_PX if device.type == "cuda" else CPU_BATCH_PX
     at_once = max(1, batch_px // (fed.shape[2] * fed.shape[3]))
     for start in range(0, len(distorted), at_once):
         if before_pass is not None:
@@ -153,27 +162,29 @@ def _add_tile(
             sums.add(tap, slice(start, start + len(some)), original, changed[own])
 
 
-def _tiles(height: int, width: int, tile_px: int) -> Iterator[tuple[_Span, _Span]]:
+def _tiles(height: int, width: int, tile_px: int, halo_px: int) -> Iterator[tuple[_Span, _Span]]:
     if height * width <= tile_px:
         yield _Span(0, height, 0, None), _Span(0, width, 0, None)
         return
     side = math.isqrt(tile_px)
-    across = _spans(width, side)
+    across = _spans(width, side, halo_px)
     broadest = max(span.last - span.first for span in across)
-    for rows in _spans(height, tile_px // broadest):
+    for rows in _spans(height, tile_px // broadest, halo_px):
         for columns in across:
             yield rows, columns
 
 
-def _spans(length: int, most: int) -> list[_Span]:
+def _spans(length: int, most: int, halo_px: int) -> list[_Span]:
     """Spans of at most about `most` pixels, halos included, that count every pixel once."""
     if length <= most:
         return [_Span(0, length, 0, None)]
-    step = max(_SHORTEST, most - 2 * _HALO) // _STRIDE * _STRIDE
+    step = max(_SHORTEST, most - 2 * halo_px) // _STRIDE * _STRIDE
     # The last span is never short: the maps of a trunk end some rows before the image does.
     starts = list(range(0, max(1, length - _SHORTEST), step))
     ends = [*starts[1:], None]
     return [
-        _Span(max(0, own - _HALO), length if end is None else min(length, end + _HALO), own, end)
+        _Span(
+            max(0, own - halo_px), length if end is None else min(length, end + halo_px), own, end
+        )
         for own, end in zip(starts, ends, strict=True)
     ]

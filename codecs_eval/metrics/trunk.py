@@ -1,4 +1,4 @@
-"""The convolutional trunks of LPIPS (AlexNet, VGG16): image in, five feature maps out, frozen."""
+"""The convolutional trunks of LPIPS (AlexNet, VGG16, SqueezeNet 1.1): image in, maps out."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import relu
 
 # Version of everything between pixels and features; part of a feature cache's key.
 PREPROCESSING = "rgb -1..1, shift .030 .088 .188, scale .458 .448 .450, 1:1"
@@ -13,13 +14,16 @@ PREPROCESSING = "rgb -1..1, shift .030 .088 .188, scale .458 .448 .450, 1:1"
 
 # A convolution followed by ReLU, or a max pool where `channels` is 0.
 Layer = tuple[int, int, int, int]  # channels, kernel, stride, padding
+FireLayer = tuple[int, int]  # channels squeezed to, channels of each of the two expansions
 
 
 @dataclass(frozen=True)
 class Backbone:
     """A tap follows each layer whose index in torchvision's `features` is in `taps`.
 
-    `strides`: input pixels per step of each tapped map.
+    `strides`: input pixels per step of each tapped map. `halo_px`: pixels around a tile that its
+    deepest tap sees, in whole strides. `is_pool_ceiled`: a pool's last window may reach over the
+    edge.
     """
 
     name: str
@@ -28,7 +32,9 @@ class Backbone:
     strides: tuple[int, ...]
     taps: tuple[int, ...]
     smallest_px: int
-    layers: tuple[Layer, ...]
+    layers: tuple[Layer | FireLayer, ...]
+    halo_px: int = 96
+    is_pool_ceiled: bool = False
 
 
 def _conv3(*widths: int) -> tuple[Layer, ...]:
@@ -36,6 +42,7 @@ def _conv3(*widths: int) -> tuple[Layer, ...]:
 
 
 _HALVE: Layer = (0, 2, 2, 0)
+_HALVE_3: Layer = (0, 3, 2, 0)
 
 BACKBONES: dict[str, Backbone] = {
     "alex": Backbone(
@@ -71,6 +78,32 @@ BACKBONES: dict[str, Backbone] = {
             _HALVE,
             *_conv3(512, 512, 512),
         ),
+    ),
+    "squeeze": Backbone(
+        name="squeeze",
+        weights="squeezenet1_1",
+        channels=(64, 128, 256, 384, 384, 512, 512),
+        strides=(2, 4, 8, 16, 16, 16, 16),
+        taps=(1, 4, 7, 9, 10, 11, 12),
+        # lpips itself computes from 17 px on; below, its last pool has no window.
+        smallest_px=17,
+        layers=(
+            (64, 3, 2, 0),
+            _HALVE_3,
+            (16, 64),
+            (16, 64),
+            _HALVE_3,
+            (32, 128),
+            (32, 128),
+            _HALVE_3,
+            (48, 192),
+            (48, 192),
+            (64, 256),
+            (64, 256),
+        ),
+        # A point of the last map sees 88 px to its left and 118 to its right.
+        halo_px=112,
+        is_pool_ceiled=True,
     ),
 }
 
@@ -116,16 +149,44 @@ class Trunk(nn.Module):
         return list(self.taps(images))
 
 
+class Fire(nn.Module):
+    """SqueezeNet's block (Iandola et al. 2016, arXiv 1602.07360), torchvision's parameter names."""
+
+    def __init__(self, width: int, squeezed: int, expanded: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(width, squeezed, 1)
+        self.expand1x1 = nn.Conv2d(squeezed, expanded, 1)
+        self.expand3x3 = nn.Conv2d(squeezed, expanded, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = relu(self.squeeze(x))
+        return relu(torch.cat([self.expand1x1(x), self.expand3x3(x)], dim=1))
+
+
+def random_state(name: str, generator: torch.Generator) -> dict[str, Tensor]:
+    """A state for Trunk with He's start (2015, arXiv 1502.01852): normal, biases 0."""
+    state: dict[str, Tensor] = {}
+    for key, tensor in _layers(backbone(name)).state_dict().items():
+        spread = (2.0 / tensor[0].numel()) ** 0.5 if key.endswith("weight") else 0.0
+        state[key] = torch.randn(tensor.shape, generator=generator) * spread
+    return state
+
+
 def _layers(plan: Backbone) -> nn.Sequential:
     layers: list[nn.Module] = []
     width = 3
-    for channels, kernel, stride, padding in plan.layers:
+    for layer in plan.layers:
+        if len(layer) == 2:
+            layers.append(Fire(width, *layer))
+            width = 2 * layer[1]
+            continue
+        channels, kernel, stride, padding = layer
         if channels == 0:
-            layers.append(nn.MaxPool2d(kernel, stride))
+            layers.append(nn.MaxPool2d(kernel, stride, ceil_mode=plan.is_pool_ceiled))
             continue
         layers.append(nn.Conv2d(width, channels, kernel, stride, padding))
-        # Not in place: a tap must stay as it was yielded.
-        layers.append(nn.ReLU(inplace=False))
+        # In place on what the convolution made: a tap itself stays as it was yielded.
+        layers.append(nn.ReLU(inplace=True))
         width = channels
     return nn.Sequential(*layers)
 
@@ -134,5 +195,5 @@ def _sha256(features: nn.Sequential) -> str:
     digest = hashlib.sha256()
     for name, tensor in features.state_dict().items():
         digest.update(name.encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

@@ -25,6 +25,11 @@ MARKERS = {
     "P": "M4 1h4v3h3v4h-3v3h-4v-3h-3v-4h3z",
     "X": "M1 3.5l2.5-2.5l2.5 2.5l2.5-2.5l2.5 2.5l-2.5 2.5l2.5 2.5l-2.5 2.5l-2.5-2.5l-2.5 2.5"
     "l-2.5-2.5l2.5-2.5z",
+    "<": "M1 6l9.5-5v10z",
+    ">": "M11 6l-9.5-5v10z",
+    "d": "M6 .8l3.2 5.2l-3.2 5.2l-3.2-5.2z",
+    "p": "M6 1l5.2 3.8l-2 6.2h-6.4l-2-6.2z",
+    "h": "M6 .8l4.5 2.6v5.2l-4.5 2.6l-4.5-2.6v-5.2z",
     "*": "M6 .5l1.5 3.7l4 .3l-3 2.6l.9 3.9l-3.4-2.1l-3.4 2.1l.9-3.9l-3-2.6l4-.3z",
 }
 
@@ -67,8 +72,16 @@ def points(difference: Number) -> str:
 
 
 @register.filter
+def p_value(p: Number) -> str:
+    """Three decimals; never a p of nought."""
+    if p is None or p == "":
+        return MISSING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+@register.filter
 def bound(value: float) -> str:
-    return "∞" if value == float("inf") else f"{value:g}"
+    return {float("inf"): "∞", float("-inf"): "−∞"}.get(value, f"{value:g}")
 
 
 @register.filter

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from codecs_eval.metrics.table import METRICS
+
 
 def _number(default: Any, low: float, high: float, label: str, text: str) -> Any:
     return field(default=default, metadata={"label": label, "help": text, "low": low, "high": high})
@@ -20,18 +22,30 @@ def _switch(default: bool, label: str, text: str) -> Any:
 class TrainMetricConfig:
     """Defaults: the recipe of Zhang et al. 2018 (arXiv 1801.03924), meant for 100,000 triplets.
 
-    Each field's metadata holds label, help, and low and high, or choices.
+    Its judgment head alone is ours. Each field's metadata holds label, help, and low and high, or
+    choices.
     """
 
     backbone: str = _choice(
-        "alex", ("alex", "vgg"), "Backbone", "Frozen trunk: AlexNet is fast, VGG16 is dearer."
+        "alex",
+        ("alex", "vgg", "squeeze"),
+        "Backbone",
+        "The network that sees: AlexNet is fast, SqueezeNet small, VGG16 dearer.",
+    )
+    mode: str = _choice(
+        "lin",
+        ("lin", "tune", "scratch"),
+        "What is trained",
+        "lin: the linear heads on the frozen trunk, seconds to minutes; tune: the trunk too, from "
+        "its ImageNet weights; scratch: the trunk too, from random weights. The last two pass "
+        "every image through the trunk in every epoch.",
     )
     head: str = _choice(
-        "reference",
-        ("reference", "logistic"),
+        "logistic",
+        ("logistic", "reference"),
         "Judgment head",
-        "How two distances become a probability while training; thrown away after it. reference: "
-        "the paper's small network, averaged over both orders; logistic: a (d1 - d2).",
+        "How two distances become a probability while training; thrown away after it. logistic: "
+        "a (d1 - d2); reference: the paper's small network, averaged over both orders.",
     )
     warm_start: bool = _switch(
         False, "Warm start", "Begin at the official v0.1 heads instead of at random ones."
@@ -49,7 +63,35 @@ class TrainMetricConfig:
         5, 0, 1000, "Decaying epochs", "Epochs in which the learning rate falls linearly."
     )
     learning_rate: float = _number(1e-4, 1e-7, 1.0, "Learning rate", "Step size of Adam.")
+    trunk_learning_rate: float = _number(
+        1e-4,
+        1e-8,
+        1.0,
+        "Learning rate of the trunk",
+        "Step size of Adam for the trunk in tune and scratch; it falls with the other.",
+    )
     batch_size: int = _number(50, 1, 100_000, "Batch size", "Triplets in a step.")
+    accumulation: int = _number(
+        1,
+        1,
+        1000,
+        "Accumulation",
+        "Parts in which a batch of tune or scratch passes the trunk: more parts, less memory, the "
+        "same step.",
+    )
+    clip_norm: float = _number(
+        1.0,
+        0.0,
+        1000.0,
+        "Gradient clipping",
+        "Longest gradient of a step in tune and scratch; 0 does not clip.",
+    )
+    bf16: bool = _switch(
+        False,
+        "bfloat16",
+        "The trunk computes in 16 bits while tune or scratch trains: faster and less exact. Heads, "
+        "distances and everything that is reported stay in 32 bits.",
+    )
     vote_weighting: str = _choice(
         "share",
         ("share", "binomial"),
@@ -68,13 +110,47 @@ class TrainMetricConfig:
         "Folds",
         "Cross-validation over sources, beside the final training; 0 is none, else at least 2.",
     )
+    early_stopping: int = _number(
+        0,
+        0,
+        1000,
+        "Early stopping",
+        "Epochs without a better likelihood on sources set aside for this, after which a fit "
+        "ends; its best epoch is kept. 0 is off.",
+    )
+    validation_share: float = _number(
+        0.2,
+        0.01,
+        0.5,
+        "Set aside",
+        "Share of the training sources that early stopping watches; the test part is never used.",
+    )
+    combine_with: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "label": "Combine with",
+            "help": "Metrics whose differences join the trained one's in a logistic regression "
+            "without intercept, for example psnr; the result tells the agreement with and without.",
+            "choices": tuple(METRICS),
+        },
+    )
     seed: int = _number(0, 0, 2**31 - 1, "Seed", "All chance in the training comes from it.")
 
     def __post_init__(self) -> None:
+        # JSON knows lists only.
+        object.__setattr__(self, "combine_with", tuple(self.combine_with))
         for entry in fields(self):
-            _check(entry.name, getattr(self, entry.name), entry.type, entry.metadata)
+            value = getattr(self, entry.name)
+            for one in value if isinstance(value, tuple) else (value,):
+                kind = str if isinstance(value, tuple) else entry.type
+                _check(entry.name, one, kind, entry.metadata)
         if self.folds == 1:
             raise ValueError("found folds 1; expected 0 (none) or at least 2")
+        if self.mode == "scratch" and (self.warm_start or self.ridge > 0.0):
+            raise ValueError(
+                "found mode scratch with a warm start or a ridge; expected neither, because the "
+                "v0.1 heads belong to the ImageNet trunk"
+            )
         if self.epochs == 0:
             raise ValueError("found no epochs; expected epochs_flat + epochs_decay of at least 1")
 
@@ -82,13 +158,20 @@ class TrainMetricConfig:
     def epochs(self) -> int:
         return self.epochs_flat + self.epochs_decay
 
+    @property
+    def is_trunk_trained(self) -> bool:
+        return self.mode != "lin"
+
     def rate_at(self, epoch: int) -> float:
         """Learning rate of epoch 1, 2, ...; it first drops after epoch epochs_flat + 1.
 
         So does the reference code: its rate falls after an epoch, not before, and never is 0.
         """
+        return self.learning_rate * self.decay_at(epoch)
+
+    def decay_at(self, epoch: int) -> float:
         late = max(0, epoch - 1 - self.epochs_flat)
-        return self.learning_rate * (1.0 - late / self.epochs_decay if late else 1.0)
+        return 1.0 - late / self.epochs_decay if late else 1.0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -109,7 +192,7 @@ def _check(name: str, value: Any, kind: Any, facts: Any) -> None:
 # triplets of 23 photos with one or two judgments each; nested, it gave 76.0 % against 74.4 % of
 # the untouched AlexNet heads (standard error about 2).
 PRESETS: dict[str, TrainMetricConfig] = {
-    "reference": TrainMetricConfig(),
+    "reference": TrainMetricConfig(head="reference", clip_norm=0.0),
     "small_data": TrainMetricConfig(
         head="logistic",
         warm_start=True,
@@ -117,6 +200,7 @@ PRESETS: dict[str, TrainMetricConfig] = {
         epochs_flat=20,
         epochs_decay=20,
         learning_rate=0.03,
+        trunk_learning_rate=1e-5,
         vote_weighting="binomial",
         noise=False,
     ),

@@ -8,7 +8,8 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +17,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from codecs_eval.agreement.dataset import FrozenDataset
-from codecs_eval.metrics.pooling import pool
+from codecs_eval.metrics.batch_pooling import Group, batch_px, pool_batch
+from codecs_eval.metrics.pooling import Pooled, pool
 from codecs_eval.metrics.trunk import PREPROCESSING, Trunk
 from codecs_eval.training.reporter import Reporter, stop_if_asked
 
 Pair = tuple[str, str]  # sha256 of the reference, sha256 of the reconstruction
 
-_VERSION = "1"
+_VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ def pair_features(
 ) -> PairFeatures:
     """Features of all pairs of the dataset's triplets, computed where `cache` lacks them.
 
-    Resumable by reference: a killed run loses one reference's work. `share` of the whole run's
-    progress (0..1) is told to `report` as this step's.
+    Resumable: a killed run loses one batch's work, of a large reference or several small ones.
+    `share` of the whole run's progress (0..1) is told to `report` as this step's.
     """
     groups = _groups(dataset)
     pairs = [(reference, image) for reference, images in groups.items() for image in images]
@@ -91,28 +94,87 @@ def _build(
         done = json.loads(done_list.read_text())
     values = _open_partial(partial, (n_pairs, 2, sum(trunk.backbone.channels)), bool(done))
     report.log(f"features of {n_pairs} pairs with {trunk.backbone.name}; {len(done)} sources done")
-    row = 0
-    for reference, images in groups.items():
-        if reference not in done:
+    todo = [one for one in _batches(dataset, groups, batch_px(trunk)) if one.names[0] not in done]
+    for batch, images in _loaded(dataset, todo):
 
-            def tell(i: int, row: int = row) -> None:
-                stop_if_asked(report)
-                note = f"features, pair {row + i + 1} of {n_pairs}"
-                report.progress(share * (row + i), n_pairs, note)
+        def tell(i: int, row: int = batch.row) -> None:
+            stop_if_asked(report)
+            note = f"features, pair {row + i + 1} of {n_pairs}"
+            report.progress(share * (row + i), n_pairs, note)
 
-            distorted = [dataset.image(image) for image in images]
-            pooled = pool(
-                trunk, dataset.image(reference), distorted, with_noise=True, before_pass=tell
-            )
-            assert pooled.noise is not None
-            values[row : row + len(images)] = torch.stack([pooled.mean, pooled.noise], 1).numpy()
-            values.flush()
-            done.append(reference)
-            _write_text(done_list, json.dumps(done))
-        row += len(images)
+        pooled = _pooled(trunk, images, tell)
+        assert pooled.noise is not None
+        end = batch.row + len(pooled.mean)
+        values[batch.row : end] = torch.stack([pooled.mean, pooled.noise], 1).numpy()
+        values.flush()
+        done += batch.names
+        _write_text(done_list, json.dumps(done))
     del values
     os.replace(partial, path)
     done_list.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """References that go through the trunk together, and the first of their pairs' rows."""
+
+    row: int
+    groups: dict[str, list[str]]
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.groups)
+
+
+def _batches(
+    dataset: FrozenDataset, groups: dict[str, list[str]], most_px: int
+) -> Iterator[_Batch]:
+    """The references in their order: several of one size and within `most_px`, or one alone.
+
+    They depend on the dataset and the device alone: a resumed build makes the same ones.
+    """
+    row = n_images = 0
+    batch: dict[str, list[str]] = {}
+    size_of_batch = (0, 0)
+    for reference, images in groups.items():
+        with Image.open(dataset.image_path(reference)) as header:
+            size = header.size
+        n = 1 + len(images)
+        if batch and (size != size_of_batch or (n_images + n) * size[0] * size[1] > most_px):
+            yield _Batch(row, batch)
+            row += n_images - len(batch)
+            batch, n_images = {}, 0
+        batch[reference] = images
+        size_of_batch, n_images = size, n_images + n
+    yield _Batch(row, batch)
+
+
+def _loaded(
+    dataset: FrozenDataset, batches: Sequence[_Batch]
+) -> Iterator[tuple[_Batch, list[Group]]]:
+    """Each batch with its pixels, which are decoded while the one before passes the trunk."""
+
+    def load(batch: _Batch) -> list[Group]:
+        return [
+            (dataset.image(reference), [dataset.image(name) for name in names])
+            for reference, names in batch.groups.items()
+        ]
+
+    with ThreadPoolExecutor(max_workers=1) as loader:
+        coming = [loader.submit(load, batch) for batch in batches[:1]]
+        for number, batch in enumerate(batches):
+            images = coming.pop().result()
+            coming += [loader.submit(load, later) for later in batches[number + 1 : number + 2]]
+            yield batch, images
+
+
+def _pooled(trunk: Trunk, images: list[Group], before_pass: Callable[[int], None]) -> Pooled:
+    """Rows of one batch; a reference alone may be of any size."""
+    if len(images) == 1:
+        [(reference, distorted)] = images
+        return pool(trunk, reference, distorted, with_noise=True, before_pass=before_pass)
+    before_pass(0)
+    return pool_batch(trunk, images)
 
 
 def _open_partial(path: Path, shape: tuple[int, int, int], is_begun: bool) -> np.memmap:

@@ -71,7 +71,7 @@ class HeadsFit(nn.Module):
         self.votes = votes
         self.generator = torch.Generator().manual_seed(seed)
         self.register_buffer("prior", prior.heads, persistent=False)
-        start = prior.heads if config.warm_start else _random_heads(prior.widths, self.generator)
+        start = prior.heads if config.warm_start else random_heads(prior.widths, self.generator)
         self.heads = nn.Parameter(start.clone())
         self.judge = self._judgment_head()
         self.optimiser = torch.optim.Adam(
@@ -120,6 +120,14 @@ class HeadsFit(nn.Module):
             loss = loss + self.config.ridge * change
         return loss
 
+    def loss_of(self, votes: Votes) -> float:
+        """Mean loss on other triplets, without noise and ridge."""
+        with torch.no_grad():
+            d_first, d_second = (d.float() for d in votes.distances(self.heads))
+            weight = self._weights(votes.n)
+            logits = self.judge(d_first, d_second)
+            return float(binary_cross_entropy_with_logits(logits, votes.share, weight=weight))
+
     def snapshot(self) -> dict[str, Any]:
         return {
             "model": self.state_dict(),
@@ -133,7 +141,7 @@ class HeadsFit(nn.Module):
         self.generator.set_state(snapshot["generator"])
 
 
-def _random_heads(widths: tuple[int, ...], generator: torch.Generator) -> Tensor:
+def random_heads(widths: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """torch's start of a 1x1 convolution; about half is negative and clamped at the first step."""
     parts = [torch.empty(width).uniform_(-1, 1, generator=generator) for width in widths]
     return torch.cat([part / width**0.5 for part, width in zip(parts, widths, strict=True)])

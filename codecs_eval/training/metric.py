@@ -1,16 +1,19 @@
-"""A frozen dataset -> a metric: features once, heads by folds, heads for good, files.
+"""A frozen dataset -> a metric: features once, fits by folds, the fit for good, files.
 
-triplets --pair_features--> vectors --fit_phases--> heads without each fold -> out_of_fold
-                                                --> heads on the train part -> heads.*
+triplets --pair_features--> vectors --CachedFit--> heads               (lin)
+         --crops----------> images  --TuneFit----> trunk and heads     (tune, scratch)
+fit_phases: without each fold -> out_of_fold; on the train part -> heads.*, trunk.*
 """
 
 import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -20,26 +23,33 @@ from codecs_eval.metrics.heads import official_heads
 from codecs_eval.metrics.lpips import load_trunk
 from codecs_eval.metrics.trunk import Trunk
 from codecs_eval.training.artifacts import (
-    write_config,
-    write_heads,
-    write_json,
+    Made,
+    write_artifacts,
     write_out_of_fold,
 )
+from codecs_eval.training.cached import CachedFit
+from codecs_eval.training.comparing import (
+    Compared,
+    Distances,
+    combination,
+    compare,
+    out_of_fold,
+)
 from codecs_eval.training.config import TrainMetricConfig
+from codecs_eval.training.crops import Crops, triplet_sizes
 from codecs_eval.training.features import PairFeatures, pair_features
 from codecs_eval.training.fitting import Prior, Votes
-from codecs_eval.training.phases import (
-    Fits,
-    Phase,
-    ProgressShare,
-    agreement,
-    fit_phases,
-    plan_phases,
-)
+from codecs_eval.training.metric_differences import score_differences
+from codecs_eval.training.phases import Begin, Fits, Phase, fit_phases, plan_phases
+from codecs_eval.training.processes import ALONE, Processes
+from codecs_eval.training.progress import ProgressShare
 from codecs_eval.training.reporter import Reporter, Stopped
+from codecs_eval.training.tuning import Judged, TuneFit
 
-# Share of a run's progress bar that the features get; the fits are quick beside them.
+# Share of a run's progress bar that the features get: the fits are quick beside them in lin, and
+# dear in tune and scratch.
 _FEATURES_SHARE = 0.8
+_FEATURES_SHARE_TUNE = 0.1
 
 
 def train_metric(
@@ -49,65 +59,123 @@ def train_metric(
     weights: Callable[[str], Path],
     report: Reporter,
     cache: Path | None = None,
+    processes: Processes = ALONE,
 ) -> dict[str, Any]:
-    """Train linear heads on the dataset's train part; agreements in the result are in 0..1.
+    """Train a metric on the dataset's train part; agreements in the result are in 0..1.
 
     `cache` keeps the features (default: `folder`/features), to be shared by runs. Continues from
     `folder`/checkpoint.pt to the very numbers of a run that was never interrupted. Where `report`
-    asks to stop, the result is {"is_finished": False}.
+    asks to stop, the result is {"is_finished": False}. All of `processes` call it alike; the first
+    one alone writes files and needs to listen to a person.
     """
+    if processes.count > 1 and not config.is_trunk_trained:
+        raise ValueError(
+            f"found {processes.count} processes for mode lin; expected one: its heads train in "
+            f"seconds on features that are computed once"
+        )
     try:
-        return _train(dataset, config, folder, weights, report, cache or folder / "features")
+        work = _Training(dataset, config, folder, weights, report, processes)
+        return work.run(cache or folder / "features")
     except Stopped:
         report.log("stopped; the checkpoint is kept")
         return {"is_finished": False}
 
 
-def _train(
-    dataset: FrozenDataset,
-    config: TrainMetricConfig,
-    folder: Path,
-    weights: Callable[[str], Path],
-    report: Reporter,
-    cache: Path,
-) -> dict[str, Any]:
-    began = time.monotonic()
-    table = triplet_table(dataset)
-    phases = plan_phases(list(table["source"]), dataset.sources("train"), config)
-    folder.mkdir(parents=True, exist_ok=True)
-    trunk = load_trunk(config.backbone, weights)
-    features = pair_features(dataset, trunk, cache, report, _FEATURES_SHARE)
-    seconds = {"features": time.monotonic() - began}
-    votes = votes_of(table, features)
-    prior = Prior(torch.cat(official_heads(config.backbone)), trunk.backbone.channels)
-    bar = ProgressShare(report, _FEATURES_SHARE, len(phases) * config.epochs)
-    manifest_sha256 = hashlib.sha256((dataset.folder / "manifest.json").read_bytes()).hexdigest()
-    key = _fingerprint(config, manifest_sha256, features, table)
-    fits = fit_phases(phases, votes, prior, config, folder / "checkpoint.pt", key, bar)
-    heads = [on_scale(found, prior.heads, votes) for found in fits.heads]
-    seconds["fits"] = time.monotonic() - began - seconds["features"]
+@dataclass(frozen=True)
+class _Training:
+    dataset: FrozenDataset
+    config: TrainMetricConfig
+    folder: Path
+    weights: Callable[[str], Path]
+    report: Reporter
+    processes: Processes
 
-    write_heads(folder, heads[-1], trunk, manifest_sha256, is_simulated=dataset.is_simulated)
-    weight_sha256 = hashlib.sha256(weights(trunk.backbone.weights).read_bytes()).hexdigest()
-    write_config(folder, config, dataset, manifest_sha256, trunk, weight_sha256)
-    write_json(
-        folder / "curves.json",
-        {"is_simulated": dataset.is_simulated, **_curves(phases, fits)},
-    )
-    compared = _compare(
-        phases, heads, prior.heads, votes, table, folder, is_simulated=dataset.is_simulated
-    )
-    report.progress(1.0, 1.0, "trained")
-    return {
-        "is_finished": True,
-        **compared,
-        "n_triplets": len(table),
-        "n_sources": int(table["source"].nunique()),
-        "n_judgments": int(table["n"].sum()),
-        "seconds": {name: round(value, 2) for name, value in seconds.items()},
-        "device": _device_of(trunk),
-        "is_simulated": dataset.is_simulated,
-    }
+    def run(self, cache: Path) -> dict[str, Any]:
+        dataset, config, report = self.dataset, self.config, self.report
+        began = time.monotonic()
+        table = triplet_table(dataset)
+        phases = plan_phases(list(table["source"]), dataset.sources("train"), config)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        others = score_differences(dataset, table, config.combine_with, self.weights, report)
+        trunk = load_trunk(config.backbone, self.weights)
+        share = _FEATURES_SHARE_TUNE if config.is_trunk_trained else _FEATURES_SHARE
+        features = pair_features(dataset, trunk, cache, report, share)
+        seconds = {"features": time.monotonic() - began}
+        votes = votes_of(table, features)
+        prior = Prior(torch.cat(official_heads(config.backbone)), trunk.backbone.channels)
+        bar = ProgressShare(
+            report, share, len(phases) * config.epochs, may_end_early=config.early_stopping > 0
+        )
+        manifest_sha256 = hashlib.sha256((dataset.folder / "manifest.json").read_bytes())
+        key = _fingerprint(config, manifest_sha256.hexdigest(), features, table)
+        checkpoint = self.folder / "checkpoint.pt"
+        begin = self._begin(table, votes, prior, trunk)
+        fits = fit_phases(phases, begin, config, checkpoint, key, bar, self.processes)
+        seconds["fits"] = time.monotonic() - began - seconds["features"]
+
+        untouched = Distances(*votes.distances(prior.heads))
+        trained, heads = _on_scale(fits, votes, prior)
+        compared = Compared(
+            **{"phases": phases, "table": table, "trained": trained, "untouched": untouched},
+            others=others,
+            is_weighted_by_votes=config.vote_weighting == "binomial",
+        )
+        result = {**compare(compared), **self._finish(compared, heads, fits, trunk)}
+        report.progress(1.0, 1.0, "trained")
+        return {
+            "is_finished": True,
+            **result,
+            "n_triplets": len(table),
+            "n_sources": int(table["source"].nunique()),
+            "n_judgments": int(table["n"].sum()),
+            "seconds": {name: round(value, 2) for name, value in seconds.items()},
+            "device": _device_of(trunk),
+            "is_simulated": dataset.is_simulated,
+        }
+
+    def _begin(self, table: pd.DataFrame, votes: Votes, prior: Prior, trunk: Trunk) -> Begin:
+        config = self.config
+        if not config.is_trunk_trained:
+            return lambda phase, index: CachedFit(
+                config, votes, prior, phase, seed=1000 * config.seed + index
+            )
+        columns = ["source_image", "first_image", "second_image"]
+        triplets = [(a, b, c) for a, b, c in table[columns].itertuples(index=False)]
+        crops = Crops(self.dataset)
+        sizes = triplet_sizes(crops, triplets)
+        judged = Judged(crops, triplets, sizes, votes.share, votes.n)
+        return lambda phase, index: TuneFit(
+            *(config, judged, prior, trunk, phase), 1000 * config.seed + index, self.processes
+        )
+
+    def _finish(
+        self, compared: Compared, heads: Tensor, fits: Fits, untouched: Trunk
+    ) -> dict[str, Any]:
+        """Combination and early stopping for the result; writes what the training leaves."""
+        config, told = self.config, dict[str, Any]()
+        logits = None
+        if config.combine_with:
+            told["combination"], logits = combination(compared, config.combine_with)
+        if config.early_stopping:
+            told["early_stopping"] = _stopped_early(compared, fits, config)
+        if not self.processes.is_first:
+            return told
+        trunk = untouched
+        if config.is_trunk_trained:
+            tuned = fits.outcomes[-1]
+            state = {k.removeprefix("trunk."): v for k, v in tuned.items() if k[:6] == "trunk."}
+            trunk = Trunk(config.backbone, state)
+        made = Made(trunk, heads, _curves(compared.phases, fits), told)
+        write_artifacts(self.folder, config, self.dataset, made, self.weights)
+        if len(compared.phases) > 1:
+            fold, crossed = out_of_fold(compared)
+            write_out_of_fold(
+                self.folder,
+                list(compared.table["triplet_id"]),
+                *(fold, crossed.first, crossed.second, logits),
+                is_simulated=self.dataset.is_simulated,
+            )
+        return told
 
 
 def triplet_table(dataset: FrozenDataset) -> pd.DataFrame:
@@ -136,21 +204,38 @@ def votes_of(table: pd.DataFrame, features: PairFeatures) -> Votes:
     return Votes(values, rows("first_image"), rows("second_image"), second / n, n)
 
 
-def on_scale(heads: Tensor, prior: Tensor, votes: Votes) -> Tensor:
-    """Heads with the official heads' mean distance on the same pairs.
+def _on_scale(fits: Fits, votes: Votes, prior: Prior) -> tuple[list[Distances], Tensor]:
+    """Distances of all triplets by each fit, and the last fit's heads, on the official scale.
 
-    Decisions stay; without it each training would have a scale of its own, and thresholds or
-    losses tuned for LPIPS would not fit.
+    The mean distance over the pairs becomes the official heads'. Decisions stay; without it each
+    training would have a scale of its own, and thresholds or losses tuned for LPIPS would not fit.
     """
-    rows = torch.unique(torch.cat([votes.first, votes.second]))
+    rows, place = torch.unique(torch.cat([votes.first, votes.second]), return_inverse=True)
     means = votes.features[rows, 0].double().mean(dim=0)
-    found = float(means @ heads.double())
+    wanted = float(means @ prior.heads.double())
+    distances, heads = [], prior.heads
+    for left in fits.outcomes:
+        if "d_first" not in left:
+            found = float(means @ left["heads"].double())
+            heads = (left["heads"].double() * (wanted / _positive(found))).float()
+            distances.append(Distances(*votes.distances(heads)))
+            continue
+        by_pair = torch.zeros(len(rows), dtype=torch.float64)
+        by_pair[place] = torch.cat([left["d_first"], left["d_second"]])
+        scale = wanted / _positive(float(by_pair.mean()))
+        distances.append(Distances(left["d_first"] * scale, left["d_second"] * scale))
+        if "heads" in left:
+            heads = (left["heads"].double() * scale).float()
+    return distances, heads
+
+
+def _positive(found: float) -> float:
     if not found > 0.0:
         raise RuntimeError(
             f"the trained heads give a mean distance of {found}; expected more than 0: "
             f"lower the learning rate or add a ridge"
         )
-    return (heads.double() * (float(means @ prior.double()) / found)).float()
+    return found
 
 
 def _fingerprint(
@@ -160,56 +245,16 @@ def _fingerprint(
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def _compare(
-    phases: Sequence[Phase],
-    heads: Sequence[Tensor],
-    prior: Tensor,
-    votes: Votes,
-    table: pd.DataFrame,
-    folder: Path,
-    *,
-    is_simulated: bool,
-) -> dict[str, Any]:
-    """Trained beside untouched heads on the same triplets, by part; writes out_of_fold.parquet."""
-    final = phases[-1]
-    parts = {"train": final.train, "heldout": final.heldout}
-    compared = {
-        part: _part(votes.of(rows), table.iloc[rows.numpy()], heads[-1], prior)
-        for part, rows in parts.items()
-    }
-    if len(phases) == 1:
-        return {**compared, "cross_validated": None}
-    out_of_fold: dict[int, tuple[int, float, float]] = {}
-    right = 0.0
-    for phase, found in zip(phases[:-1], heads[:-1], strict=True):
-        assert phase.fold is not None
-        held = votes.of(phase.heldout)
-        right += agreement(held, found) * len(held)
-        d_first, d_second = held.distances(found)
-        for row, first, second in zip(phase.heldout, d_first, d_second, strict=True):
-            out_of_fold[int(row)] = (phase.fold, float(first), float(second))
-    write_out_of_fold(
-        folder,
-        list(table["triplet_id"]),
-        [out_of_fold[i] for i in range(len(table))],
-        is_simulated=is_simulated,
-    )
-    crossed = _part(votes, table, heads[-1], prior)
-    assert crossed is not None
-    return {**compared, "cross_validated": {**crossed, "trained": right / len(table)}}
-
-
-def _part(
-    votes: Votes, rows: pd.DataFrame, heads: Tensor, prior: Tensor
-) -> dict[str, float | int] | None:
-    if len(votes) == 0:
-        return None
+def _stopped_early(compared: Compared, fits: Fits, config: TrainMetricConfig) -> dict[str, Any]:
+    """Which epoch was kept, and that the sources named here chose it."""
+    watched = compared.table["source"].to_numpy()[compared.phases[-1].validation.numpy()]
     return {
-        "trained": agreement(votes, heads),
-        "untouched": agreement(votes, prior),
-        "n_triplets": len(rows),
-        "n_judgments": int(rows["n"].sum()),
-        "n_sources": int(rows["source"].nunique()),
+        "kept_epoch": fits.epochs[-1],
+        "epochs_run": len(fits.curves[-1]["train_loss"]),
+        "epochs": config.epochs,
+        "kept_epochs_of_folds": fits.epochs[:-1],
+        "chosen_by": "the likelihood on training sources that were set aside",
+        "validation_sources": np.unique(watched).tolist(),
     }
 
 

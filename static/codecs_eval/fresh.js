@@ -7,7 +7,12 @@ async function renew() {
   const page = new DOMParser().parseFromString(await reply.text(), "text/html");
   for (const old of document.querySelectorAll("[data-fresh]")) {
     const renewed = page.querySelector(`[data-fresh="${old.dataset.fresh}"]`);
-    if (renewed && !old.contains(document.activeElement)) old.replaceWith(document.adoptNode(renewed));
+    if (!renewed || old.contains(document.activeElement)) continue;
+    for (const ticked of old.querySelectorAll("input:checked")) {
+      const again = renewed.querySelector(`input[value="${CSS.escape(ticked.value)}"]`);
+      if (again) again.checked = true;
+    }
+    old.replaceWith(document.adoptNode(renewed));
   }
 }
 

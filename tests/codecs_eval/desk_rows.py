@@ -10,8 +10,9 @@ import pandas as pd
 from codecs_eval import datasets, runs
 from codecs_eval.agreement.dataset import FrozenDataset, write_dataset
 from codecs_eval.agreement.intervals import Bootstrap
+from codecs_eval.agreement.judged import MetricDistances
 from codecs_eval.agreement.pixels import encode_png
-from codecs_eval.agreement.report import MetricDistances, evaluate_dataset
+from codecs_eval.agreement.report import evaluate_dataset
 from codecs_eval.metrics.table import METRICS
 from codecs_eval.models import Dataset, Run
 from codecs_eval.reports import AgreementConfig, write

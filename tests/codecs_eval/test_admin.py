@@ -57,6 +57,8 @@ def test_an_agreement_report_is_launched_from_the_admin(admin: Client) -> None:
         {
             "agreement-metrics": ["psnr"],
             "agreement-sources": "test",
+            "agreement-reference": "first",
+            "agreement-hold_out": "none",
             "agreement-resamples": "200",
             "agreement-seed": "1",
         },

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from codecs_eval import storing
 from codecs_eval.models import Run, RunMetric, SourceImage
+from codecs_eval.training.config import PRESETS
 from tests.codecs_eval.desk_rows import make_dataset, make_report, make_run
 from tests.factories import make_ada, make_cleo, make_picture, make_reconstruction, make_source
 
@@ -219,11 +220,13 @@ def test_a_dataset_downloads_whole_and_streamed(desk: Client) -> None:
 
 
 def train_settings(**changes: str) -> dict[str, str]:
+    """What the form of the small-data recipe sends, with some of it changed."""
+    recipe = PRESETS["small_data"].to_json() | {"epochs_flat": 2, "epochs_decay": 2, "seed": 3}
     settings = {
-        "backbone": "alex", "head": "logistic", "warm_start": "on", "ridge": "1",
-        "epochs_flat": "2", "epochs_decay": "2", "learning_rate": "0.001", "batch_size": "50",
-        "vote_weighting": "binomial", "folds": "0", "seed": "3",
-    }  # fmt: skip
+        name: "on" if value is True else str(value)
+        for name, value in recipe.items()
+        if value is not False and value != ()
+    }
     return {f"train_metric-{name}": value for name, value in (settings | changes).items()}
 
 
@@ -262,12 +265,15 @@ def test_a_report_may_be_asked_of_trained_metrics_too(desk: Client) -> None:
         {
             "agreement-metrics": ["psnr", name],
             "agreement-sources": "all",
+            "agreement-reference": name,
+            "agreement-hold_out": "codecs",
             "agreement-resamples": "200",
             "agreement-seed": "1",
         },
     )
     run = Run.objects.get(kind="agreement")
     assert run.config["metrics"] == ["psnr", name] and run.config["sources"] == "all"
+    assert run.config["reference"] == name and run.config["hold_out"] == "codecs"
 
 
 def test_a_report_of_no_metric_is_sent_back(desk: Client) -> None:
@@ -322,7 +328,7 @@ def test_an_unfinished_report_leads_to_its_run(desk: Client) -> None:
 
 @pytest.mark.parametrize(
     ("where", "n_queries"),
-    [("collection", 8), ("dataset", 5), ("runs", 4), ("run", 5), ("report", 3), ("metrics", 3)],
+    [("collection", 8), ("dataset", 5), ("runs", 4), ("run", 6), ("report", 3), ("metrics", 3)],
 )
 def test_pages_ask_the_database_the_same_however_much_there_is(
     desk: Client, where: str, n_queries: int, django_assert_num_queries: Any

@@ -90,7 +90,8 @@ def test_status_tells_missing_cached_and_wrong(small_entry: WeightEntry, tmp_pat
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"'resnet'; expected one of alexnet, vgg16"):
+    known = "alexnet, vgg16, squeezenet1_1"
+    with pytest.raises(ValueError, match=f"'resnet'; expected one of {known}"):
         weights.obtain("resnet", tmp_path)
 
 

@@ -5,7 +5,7 @@ from django.core.management.base import CommandParser
 from codecs_eval import runs
 from codecs_eval.management.commands.encode_ladder import words
 from codecs_eval.management.running import RunCommand
-from codecs_eval.metrics.table import METRICS
+from codecs_eval.metrics.table import USUAL
 from codecs_eval.models import Run
 from codecs_eval.scoring import ScoreConfig
 
@@ -16,7 +16,7 @@ class Command(RunCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--collection", required=True)
-        parser.add_argument("--metrics", nargs="+", default=[*METRICS])
+        parser.add_argument("--metrics", nargs="+", default=[*USUAL])
 
     def launch(self, options: dict[str, Any]) -> Run:
         config = ScoreConfig(

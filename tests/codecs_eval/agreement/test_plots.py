@@ -11,7 +11,10 @@ from matplotlib.text import Text
 from PIL import Image
 
 from codecs_eval.agreement import plots
-from codecs_eval.agreement.report import MetricDistances, evaluate_dataset
+from codecs_eval.agreement.drawing import png, svg
+from codecs_eval.agreement.judged import MetricDistances
+from codecs_eval.agreement.reliability_plot import reliability_figure
+from codecs_eval.agreement.report import evaluate_dataset
 
 MakeRows = Callable[..., Any]
 
@@ -52,7 +55,8 @@ def _texts(figure: Figure) -> str:
     return " ".join(str(text.get_text()) for text in figure.findobj(Text)).replace("\n", " ")
 
 
-FIGURES = [plots.agreement_figure, plots.rate_figure]
+FIGURES = [plots.agreement_figure, plots.rate_figure, reliability_figure]
+OF_PEOPLE = FIGURES[:2]
 
 
 @pytest.mark.parametrize("draw", FIGURES)
@@ -60,12 +64,12 @@ def test_the_same_report_gives_the_same_bytes(
     draw: Callable[[Any], Figure], make_report: Callable[..., Any]
 ) -> None:
     report = make_report()
-    once, again = plots.svg(draw(report)), plots.svg(draw(report))
+    once, again = svg(draw(report)), svg(draw(report))
     assert once == again
     assert once.startswith(b"<?xml")
     assert b"<dc:date>" not in once
     figure = draw(report)
-    assert plots.svg(figure) == plots.svg(figure)
+    assert svg(figure) == svg(figure)
 
 
 @pytest.mark.parametrize("draw", FIGURES)
@@ -77,8 +81,8 @@ def test_a_figure_says_what_how_many_and_how(
     assert "My run $x" in said
     assert "costs $5 and $6" in said
     assert "n = 12 triplets, 36 judgments, 6 sources." in said
-    assert "95 % intervals, Student's t over sources (jackknife)" in said
-    assert "people with each other" in said
+    assert "95 % intervals, Student's t over sources and raters (two-way jackknife)" in said
+    assert ("people with each other" in said) == (draw in OF_PEOPLE)
     assert "SIMULATED" not in said
 
 
@@ -88,7 +92,7 @@ def test_simulated_answers_cannot_be_taken_for_people(
 ) -> None:
     said = _texts(draw(make_report(is_simulated=True)))
     assert said.count("SIMULATED") == 3
-    assert "agreement with simulated observers (%)" in said
+    assert ("agreement with simulated observers (%)" in said) == (draw in OF_PEOPLE)
     assert "people" not in said
 
 
@@ -121,7 +125,7 @@ def test_no_text_leaves_the_page(
     draw: Callable[[Any], Figure], make_report: Callable[..., Any]
 ) -> None:
     figure = draw(make_report(is_simulated=True))
-    with Image.open(io.BytesIO(plots.png(figure, dpi=100))) as picture:
+    with Image.open(io.BytesIO(png(figure, dpi=100))) as picture:
         assert picture.width == 720
     width, height = figure.bbox.width, figure.bbox.height
     for text in figure.findobj(Text):
@@ -129,3 +133,14 @@ def test_no_text_leaves_the_page(
             box = text.get_window_extent()
             assert box.x0 >= -1 and box.x1 <= width + 1, text.get_text()
             assert box.y0 >= -1 and box.y1 <= height + 1, text.get_text()
+
+
+def test_a_reliability_diagram_says_whose_probability_it_shows(
+    make_report: Callable[..., Any],
+) -> None:
+    report = make_report()
+    said = _texts(reliability_figure(report))
+    assert "a fitted on the other sources of this report (6 folds by source)" in said
+    report["calibration"]["metrics"] = []
+    with pytest.raises(ValueError, match="no probabilities"):
+        reliability_figure(report)

@@ -9,18 +9,21 @@ import pandas as pd
 import pytest
 
 from codecs_eval.agreement.intervals import Bootstrap
-from codecs_eval.agreement.report import MetricDistances, evaluate_dataset, people_score
+from codecs_eval.agreement.judged import MetricDistances
+from codecs_eval.agreement.people import people_score
+from codecs_eval.agreement.report import evaluate_dataset
 
 MakeRows = Callable[..., Any]
 
-# subset: plug-in and unbiased in percent (issue), ideal observer (facts, an unconstrained fit).
+# subset: plug-in and unbiased in percent (issue); from the facts: a vote against the majority of
+# the other four, ideal observer (an unconstrained fit), in-sample majority.
 BAPPS = {
-    "traditional": (80.8, 76.1, 82.7),
-    "cnn": (84.4, 80.4, 86.0),
-    "superres": (73.6, 67.0, 75.3),
-    "deblur": (66.1, 57.6, 66.2),
-    "color": (68.8, 61.0, 69.8),
-    "frameinterp": (68.6, 60.8, 69.6),
+    "traditional": (80.8, 76.1, 79.1, 82.7, 85.8),
+    "cnn": (84.4, 80.4, 83.3, 86.0, 88.5),
+    "superres": (73.6, 67.0, 70.0, 75.3, 80.1),
+    "deblur": (66.1, 57.6, 59.6, 66.2, 74.0),
+    "color": (68.8, 61.0, 64.1, 69.8, 76.4),
+    "frameinterp": (68.6, 60.8, 62.8, 69.6, 76.0),
 }
 
 
@@ -55,12 +58,15 @@ def test_the_human_scores_of_bapps_are_those_published(
         }
     )
     found = people_score(votes, Bootstrap(resamples=100))
-    plugin, unbiased, ideal = BAPPS[subset]
-    assert found.plugin and found.unbiased and found.ideal and found.oracle
+    plugin, unbiased, left_out, ideal, in_sample = BAPPS[subset]
+    assert found.plugin and found.unbiased and found.ideal and found.oracle and found.left_out
     # The shares themselves give 84.346 for cnn, where 84.4 was printed.
     assert 100 * found.plugin.value == pytest.approx(plugin, abs=0.055)
     assert 100 * found.unbiased.value == pytest.approx(unbiased, abs=0.05)
     assert 100 * found.ideal.value == pytest.approx(ideal, abs=0.2)
+    assert 100 * found.left_out.value == pytest.approx(left_out, abs=0.055)
+    assert 100 * found.oracle.value == pytest.approx(in_sample, abs=0.055)
+    assert found.left_out.value < found.ideal.value < found.oracle.value
     assert found.unbiased.value < found.plugin.value < found.oracle.value
 
 
@@ -70,7 +76,8 @@ def test_a_metric_is_scored_on_held_out_sources_beside_people(judged: Any) -> No
     tied = _metric("tied", judged, 1.0, 1.0)
     found = evaluate_dataset(judged, [right, wrong, tied]).to_json()
     assert found["part"] == "test"
-    assert found["counts"] == {"sources": 2, "triplets": 4, "judgments": 12, "not_sure": 0}
+    counts = {"sources": 2, "triplets": 4, "judgments": 12, "not_sure": 0, "raters": 3}
+    assert found["counts"] == counts
     scores = {row["name"]: row for row in found["metrics"]}
     assert scores["right"]["agreement"] == pytest.approx(2 / 3)
     assert scores["wrong"]["agreement"] == pytest.approx(1 / 3)
@@ -84,7 +91,8 @@ def test_a_metric_is_scored_on_held_out_sources_beside_people(judged: Any) -> No
     assert people["oracle"]["value"] == pytest.approx(2 / 3)
     differences = found["differences"]
     assert differences["reference"] == "right"
-    assert differences["level_each"] == pytest.approx(0.975)
+    assert differences["level"] == 0.95
+    assert differences["correction"] == "Holm's step-down"
     assert [row["difference"] for row in differences["rows"]] == pytest.approx([-1 / 3, -1 / 6])
 
 
@@ -101,7 +109,9 @@ def test_one_judgment_a_triplet_gives_no_human_number(tmp_path: Path, make_rows:
     people = found["people"]
     assert people["status"] == "not estimable"
     assert people["reason"].startswith("0 of 16 triplets")
-    assert all(people[name] is None for name in ("unbiased", "plugin", "oracle", "ideal"))
+    assert all(
+        people[name] is None for name in ("unbiased", "plugin", "oracle", "left_out", "ideal")
+    )
     assert {row["people"]["status"] for row in found["slices"]} == {"not estimable"}
     assert "difficulty" not in {row["by"] for row in found["slices"]}
 
@@ -191,7 +201,12 @@ def test_the_report_is_plain_json_and_the_same_each_time(judged: Any) -> None:
     }
     assert len(texts) == 1
     found = json.loads(texts.pop())
-    assert found["intervals"] == {"level": 0.9, "resamples": 300, "seed": 11, "unit": "source"}
+    assert found["intervals"] == {
+        "level": 0.9,
+        "resamples": 300,
+        "seed": 11,
+        "unit": "source x rater",
+    }
 
 
 def test_the_table_holds_the_numbers_of_the_json(judged: Any) -> None:
@@ -199,7 +214,7 @@ def test_the_table_holds_the_numbers_of_the_json(judged: Any) -> None:
     table = pd.read_csv(io.StringIO(report.to_csv()))
     row = table[(table["by"] == "all") & (table["name"] == "m")].iloc[0]
     assert row["agreement"] == report.metrics[0].agreement.value
-    assert len(table) == 5 * (1 + len(report.slices))
+    assert len(table) == 6 * (1 + len(report.slices))
 
 
 def test_values_that_are_missing_doubled_or_nan_are_refused(judged: Any) -> None:

@@ -19,9 +19,13 @@ def weight_source() -> Callable[[str], Path]:
     local = Path(os.environ.get("TRIAD_WEIGHTS") or ROOT / "var" / "weights")
     home = Path(os.environ.get("TRIAD_HOME") or Path(tempfile.gettempdir()) / "triad-test-home")
 
+    # Weights that only the original address has lie beside the repository, for development.
+    beside = ROOT.parent / "shared" / "weights"
+
     def find(name: str) -> Path:
+        folder = beside if name == "squeezenet1_1" and beside.is_dir() else local
         try:
-            return obtain(name, home / "weights", local if local.is_dir() else None)
+            return obtain(name, home / "weights", folder if folder.is_dir() else None)
         except WeightsUnavailable as error:
             pytest.skip(str(error))
 
@@ -34,7 +38,7 @@ def official_lpips(
     """The lpips package's own module with the real trunk: the oracle of our distances."""
     path = None if model_path is None else str(model_path)
     module = lpips.LPIPS(net=backbone, pnet_rand=True, model_path=path, verbose=False)
-    name = {"alex": "alexnet", "vgg": "vgg16"}[backbone]
+    name = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}[backbone]
     state = load_backbone_state(name, weights(name))
     # The package keeps torchvision's indices below slice1..slice5.
     module.net.load_state_dict(

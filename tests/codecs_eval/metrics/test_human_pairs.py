@@ -10,7 +10,8 @@ from PIL import Image
 
 from codecs_eval.metrics.table import load_metric
 
-PUBLISHED = {"psnr": 76.1, "psnr-y": 73.7, "ssim": 74.8, "lpips-alex": 74.1}
+# SSIMULACRA 2 agrees with 78.7 % of all choices of the study that these 452 are from.
+KNOWN = {"psnr": 76.1, "psnr-y": 73.7, "ssim": 74.8, "lpips-alex": 74.1, "ssimulacra2": 77.9}
 
 
 def load(path: Path) -> np.ndarray:
@@ -18,7 +19,7 @@ def load(path: Path) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "percent"), PUBLISHED.items())
+@pytest.mark.parametrize(("name", "percent"), KNOWN.items())
 def test_agreement_with_people_is_the_known_one(
     name: str,
     percent: float,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from codecs_eval.metrics.heads import official_heads
-from codecs_eval.metrics.lpips import Lpips, LpipsMetric, load_trunk
+from codecs_eval.metrics.lpips import Lpips, LpipsMetric, Reference, load_trunk
 from codecs_eval.metrics.pooling import pool
 from codecs_eval.metrics.table import load_metric
 from tests.codecs_eval.metrics.pictures import make_damaged, make_picture
@@ -23,7 +23,12 @@ def alex(weight_file: Weights) -> LpipsMetric:
     return LpipsMetric("lpips-alex", trunk, official_heads("alex"))
 
 
-@pytest.mark.parametrize("backbone", ["alex", "vgg"])
+@pytest.fixture(scope="module")
+def module(alex: LpipsMetric) -> Lpips:
+    return Lpips(alex.trunk, official_heads("alex"), input_range=(-1.0, 1.0))
+
+
+@pytest.mark.parametrize("backbone", ["alex", "vgg", "squeeze"])
 @pytest.mark.parametrize("size", [(64, 64), (67, 131)])
 def test_distances_equal_those_of_the_lpips_package(
     backbone: str, size: tuple[int, int], weight_file: Weights
@@ -34,7 +39,31 @@ def test_distances_equal_those_of_the_lpips_package(
     with torch.no_grad():
         expected = [float(module(as_input(picture), as_input(image))) for image in changed]
     found = load_metric(f"lpips-{backbone}", weight_file).scores(picture, changed)
-    assert found == pytest.approx(expected, rel=1e-5)
+    # The slightest damage leaves differences of almost equal features, of few exact digits.
+    assert found == pytest.approx(expected, rel=1e-6, abs=3e-9)
+
+
+@pytest.mark.parametrize("backbone", ["alex", "vgg", "squeeze"])
+@pytest.mark.parametrize("spatial", [False, True])
+def test_the_module_equals_the_lpips_package_also_in_maps_and_layers(
+    backbone: str, spatial: bool, weight_file: Weights
+) -> None:
+    reference, changed = (as_input(make_picture(41, 50, seed)) for seed in (0, 1))
+    official = official_lpips(backbone, weight_file)
+    official.spatial = spatial
+    trunk = load_trunk(backbone, weight_file, torch.device("cpu"))
+    ours = Lpips(trunk, official_heads(backbone), input_range=(-1.0, 1.0), spatial=spatial)
+    with torch.no_grad():
+        whole, layers = official(reference, changed, retPerLayer=True)
+        found = ours(reference, changed)
+        found_layers = ours.per_layer(reference, changed)
+    shape = (1, 41, 50) if spatial else (1,)
+    assert found.shape == shape
+    torch.testing.assert_close(found, whole.reshape(shape), rtol=1e-6, atol=1e-7 * spatial)
+    for index, layer in enumerate(layers):
+        torch.testing.assert_close(
+            found_layers[:, index], layer.reshape(shape), rtol=2e-6, atol=1e-7
+        )
 
 
 @pytest.mark.parametrize("backbone", ["alex", "vgg"])
@@ -100,6 +129,45 @@ def test_one_reference_serves_many_reconstructions(alex: LpipsMetric) -> None:
     changed = [make_damaged(picture, strength) for strength in (5, 25)]
     together = module(as_input(picture), torch.cat([as_input(image) for image in changed]))
     assert together.tolist() == pytest.approx(alex.scores(picture, changed), rel=1e-5)
+
+
+def test_features_of_references_are_kept_for_many_reconstructions(
+    module: Lpips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [make_picture(64, 96, seed) for seed in (0, 1)]
+    references = torch.cat([as_input(picture) for picture in pictures])
+    changed = torch.cat([as_input(make_damaged(picture, 25)) for picture in pictures])
+    kept = module.reference(references)
+    assert isinstance(kept, Reference)
+    expected = module(references, changed)
+    torch.testing.assert_close(module(kept, changed), expected, rtol=1e-6, atol=0.0)
+    # In as many passes as their size asks for, each with its own reference.
+    monkeypatch.setattr("codecs_eval.metrics.lpips.CPU_BATCH_PX", 64 * 96)
+    torch.testing.assert_close(module(kept, changed), expected, rtol=1e-6, atol=0.0)
+
+
+def test_what_does_not_fit_is_refused_with_found_and_expected(
+    alex: LpipsMetric, module: Lpips, weight_file: Weights
+) -> None:
+    image = torch.zeros(3, 3, 64, 64)
+    kept = module.reference(image[:2])
+    with pytest.raises(ValueError, match=r"\(2, 3, 64, 64\) for .* \(3, 3, 64, 64\); expected"):
+        module(kept, image)
+    with pytest.raises(ValueError, match=r"\(2, 3, 64, 64\) for .* \(2, 3, 64, 65\); expected"):
+        module(kept, torch.zeros(2, 3, 64, 65))
+    with pytest.raises(ValueError, match=r"found torch.uint8 of shape .*; expected floats"):
+        module(image.to(torch.uint8), image)
+    with pytest.raises(ValueError, match=r"found 0 images .*; expected one or more"):
+        module(image[:1], image[:0])
+    with pytest.raises(ValueError, match=r"found values from nan"):
+        module(image, torch.full_like(image, float("nan")))
+    other = Lpips(
+        load_trunk("alex", weight_file, torch.device("cpu")),
+        official_heads("alex"),
+        input_range=(-1.0, 1.0),
+    )
+    with pytest.raises(ValueError, match=r"a reference of another trunk; expected"):
+        other(kept, image[:2])
 
 
 def test_an_image_below_the_smallest_size_is_refused(alex: LpipsMetric) -> None:

@@ -23,7 +23,9 @@ def test_every_field_says_what_it_is_and_what_it_may_be() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("backbone", "squeeze", "expected one of alex, vgg"),
+        ("backbone", "dino", "expected one of alex, vgg, squeeze"),
+        ("combine_with", ("sharpness",), "expected one of psnr"),
+        ("combine_with", "psnr", "found combine_with 'p'"),
         ("ridge", -1.0, "found ridge"),
         ("ridge", float("nan"), "found ridge"),
         ("epochs_flat", 2.5, "expected a value of type"),

@@ -9,11 +9,14 @@ import pytest
 import torch
 
 from codecs_eval.agreement.dataset import FrozenDataset
+from codecs_eval.metrics.batch_pooling import pool_batch
 from codecs_eval.metrics.heads import official_heads
 from codecs_eval.metrics.lpips import load_trunk
-from codecs_eval.metrics.trunk import Trunk
+from codecs_eval.metrics.pooling import Pooled, pool
+from codecs_eval.metrics.trunk import Trunk, random_state
 from codecs_eval.training.features import pair_features
 from codecs_eval.training.reporter import Stopped
+from tests.codecs_eval.metrics.pictures import make_damaged, make_picture
 from tests.codecs_eval.metrics.pretrained import as_input, official_lpips
 from tests.codecs_eval.training.datasets import Listener, make_dataset
 
@@ -74,20 +77,46 @@ def test_each_distinct_pair_is_computed_once_and_kept(
 
 
 def test_a_stopped_build_goes_on_where_it_was_to_the_same_bits(
-    dataset: FrozenDataset, trunk: Trunk, tmp_path: Path
+    trunk: Trunk, tmp_path: Path
 ) -> None:
+    # Some batches of small references: 32 sources of five 40 px images go together.
+    dataset = make_dataset(tmp_path / "planted", n_sources=40)
     whole = pair_features(dataset, trunk, tmp_path / "whole", Listener(), 1.0)
     with pytest.raises(Stopped):
-        pair_features(dataset, trunk, tmp_path / "broken", Listener(stop_at=3), 1.0)
+        pair_features(dataset, trunk, tmp_path / "broken", Listener(stop_at=2), 1.0)
     [done_list] = (tmp_path / "broken").glob("*.done.json")
-    assert 0 < len(json.loads(done_list.read_text())) < 3
+    assert 0 < len(json.loads(done_list.read_text())) < 40
     listener = Listener()
     resumed = pair_features(dataset, trunk, tmp_path / "broken", listener, 1.0)
-    assert 0 < listener.asked < 12
+    assert listener.asked == 1
     assert np.array_equal(whole.values, resumed.values)
     assert [path.suffix for path in (tmp_path / "broken").iterdir() if path.suffix != ".lock"] == [
         ".npy"
     ]
+
+
+@pytest.mark.parametrize("name", ["alex", "squeeze", "vgg"])
+def test_small_references_together_have_the_features_of_each_alone(name: str) -> None:
+    trunk = Trunk(name, random_state(name, torch.Generator().manual_seed(1)))
+    groups = []
+    for seed, n in enumerate((1, 3, 2)):
+        picture = make_picture(48, 40, seed=seed)
+        groups.append((picture, [make_damaged(picture, 5.0 * (k + 1)) for k in range(n)]))
+    together = pool_batch(trunk, groups)
+    alone = [pool(trunk, reference, images, with_noise=True) for reference, images in groups]
+    for found, expected in (
+        (together.mean, torch.cat([one.mean for one in alone])),
+        (together.noise, torch.cat([one.noise for one in alone])),
+    ):
+        assert found is not None and found.shape == expected.shape
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-9)
+    weights = torch.cat(official_heads(name)).double()
+    distances = [pooled.double() @ weights for pooled in (together.mean, expected_mean(alone))]
+    torch.testing.assert_close(*distances, rtol=1e-6, atol=0.0)
+
+
+def expected_mean(alone: list[Pooled]) -> torch.Tensor:
+    return torch.cat([one.mean for one in alone])
 
 
 def test_another_trunk_has_another_key(

@@ -8,7 +8,7 @@ import torch
 
 from codecs_eval.training.config import TrainMetricConfig
 from codecs_eval.training.fitting import HeadsFit, Prior, Votes
-from codecs_eval.training.phases import agreement
+from codecs_eval.training.phases import mean_agreement
 from tests.codecs_eval.training.datasets import Listener
 
 WIDTHS = (4, 4)
@@ -37,6 +37,10 @@ def fitted(config: TrainMetricConfig, votes: Votes, prior: torch.Tensor) -> torc
     for epoch in range(1, config.epochs + 1):
         fit.run_epoch(epoch, Listener())
     return fit.heads.detach()
+
+
+def agreement(votes: Votes, heads: torch.Tensor) -> float:
+    return mean_agreement(*votes.distances(heads), votes.share)
 
 
 def cosine(a: torch.Tensor, b: torch.Tensor) -> float:
