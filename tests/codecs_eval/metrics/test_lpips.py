@@ -79,8 +79,8 @@ def test_the_module_equals_the_lpips_package_also_in_maps_and_layers(
         )
 
 
-@pytest.mark.parametrize("backbone", ["alex", "vgg"])
-@pytest.mark.parametrize("size", [(273, 40), (300, 130), (41, 275)])
+@pytest.mark.parametrize("backbone", ["alex", "vgg", "squeeze"])
+@pytest.mark.parametrize("size", [(273, 40), (300, 131), (41, 290)])
 def test_tiles_of_a_large_image_give_what_the_whole_gives(
     backbone: str, size: tuple[int, int], weight_file: Weights
 ) -> None:

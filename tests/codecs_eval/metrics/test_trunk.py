@@ -7,7 +7,6 @@ import torch
 
 from codecs_eval.metrics.heads import official_heads
 from codecs_eval.metrics.lpips import LpipsMetric
-from codecs_eval.metrics.pooling import pool
 from codecs_eval.metrics.trunk import BACKBONES, Trunk, random_state
 from tests.codecs_eval.metrics.pictures import make_damaged, make_picture
 from tests.codecs_eval.metrics.pretrained import as_input
@@ -49,21 +48,6 @@ def test_the_smallest_size_is_the_least_that_squeezenet_computes_from() -> None:
     assert [tap.shape[2] for tap in trunk(torch.zeros(1, 3, least, least))] == [8, 4, 2, 1, 1, 1, 1]
     with pytest.raises(RuntimeError, match="too small"):
         trunk(torch.zeros(1, 3, least - 1, least - 1))
-
-
-@pytest.mark.parametrize("size", [(273, 40), (300, 131), (41, 290)])
-def test_tiles_of_a_large_image_give_what_the_whole_gives_under_squeezenet(
-    size: tuple[int, int],
-) -> None:
-    trunk = make_trunk("squeeze")
-    picture = make_picture(*size)
-    changed = [make_damaged(picture, strength) for strength in (5, 40)]
-    whole = pool(trunk, picture, changed, with_noise=True)
-    tiles = pool(trunk, picture, changed, with_noise=True, tile_px=40 * 80)
-    assert whole.noise is not None
-    assert tiles.noise is not None
-    torch.testing.assert_close(tiles.mean, whole.mean, rtol=1e-5, atol=1e-9)
-    torch.testing.assert_close(tiles.noise, whole.noise, rtol=1e-5, atol=1e-12)
 
 
 def test_what_a_tile_needs_around_it_is_what_the_deepest_tap_sees() -> None:
