@@ -29,7 +29,7 @@ import torch
 from lpips.trainer import Trainer
 from torch import Tensor
 
-from codecs_eval.agreement.dataset import FrozenDataset, write_dataset
+from codecs_eval.agreement.dataset import FrozenDataset
 from codecs_eval.agreement.pixels import encode_png
 from codecs_eval.metrics.heads import official_heads
 from codecs_eval.metrics.trunk import Trunk, random_state
@@ -41,6 +41,7 @@ from codecs_eval.training.metric import triplet_table, votes_of
 from codecs_eval.training.phases import Phase, Watch
 from codecs_eval.training.processes import ALONE
 from codecs_eval.training.tuning import Judged, TuneFit
+from tests.codecs_eval.training.datasets import write_planted
 
 N_TRIPLETS, SIZE_PX, BATCH = 1_500, 64, 50
 STEPS = N_TRIPLETS // BATCH
@@ -124,21 +125,8 @@ def make_dataset(folder: Path) -> FrozenDataset:
             shas.append(_keep(images, data))
         triplets.append(_triplet(number, *shas))
         judgments += [_judgment(number, vote, rng) for vote in range(2)]
-    return write_dataset(
-        folder,
-        name="noise",
-        origin="benchmark",
-        question="Which is closer?",
-        polarity="closer",
-        is_simulated=True,
-        licence="CC0",
-        attribution="",
-        filters=[],
-        triplets=pd.DataFrame(triplets),
-        judgments=pd.DataFrame(judgments),
-        images=images,
-        seed=1,
-    )
+    tables = pd.DataFrame(triplets), pd.DataFrame(judgments)
+    return write_planted(folder, "noise", *tables, images, seed=1)
 
 
 def _keep(images: dict[str, bytes], data: bytes) -> str:

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from codecs_eval import datasets, reports, runs
-from codecs_eval.agreement.dataset import FrozenDataset, write_dataset
+from codecs_eval.agreement.dataset import FrozenDataset
 from codecs_eval.models import Dataset, Run
 from codecs_eval.reports import AgreementConfig
 from codecs_eval.training.config import TrainMetricConfig
 from tests.codecs_eval.metrics.pretrained import weight_source
-from tests.codecs_eval.training.datasets import make_dataset
+from tests.codecs_eval.training.datasets import make_dataset, write_planted
 
 # A run renews its lease from a thread of its own, which sees only rows that are committed.
 pytestmark = pytest.mark.usefixtures("transactional_db", "triad_home")
@@ -38,21 +38,7 @@ def other_crops_of(dataset: Dataset, tmp_path: Path) -> Dataset:
     shutil.rmtree(frozen.folder)
     return datasets.register(
         "smaller",
-        lambda folder: write_dataset(
-            folder,
-            name="smaller",
-            origin="import:test",
-            question="Which is closer?",
-            polarity="closer",
-            is_simulated=True,
-            licence="CC0",
-            attribution="",
-            filters=[],
-            triplets=triplets,
-            judgments=frozen.judgments,
-            images=pngs,
-            seed=8,
-        ),
+        lambda folder: write_planted(folder, "smaller", triplets, frozen.judgments, pngs, seed=8),
     )
 
 
@@ -131,21 +117,7 @@ def of_four_codecs(folder: Path) -> FrozenDataset:
         triplets[f"{side}_codec"] = [f"noise{value:g}" for value in strength]
         triplets[f"{side}_target_bpp"] = 1 / strength
     pngs = {path.stem: path.read_bytes() for path in (frozen.folder / "images").iterdir()}
-    return write_dataset(
-        folder,
-        name="four codecs",
-        origin="import:test",
-        question="Which is closer?",
-        polarity="closer",
-        is_simulated=True,
-        licence="CC0",
-        attribution="",
-        filters=[],
-        triplets=triplets,
-        judgments=frozen.judgments,
-        images=pngs,
-        seed=3,
-    )
+    return write_planted(folder, "four codecs", triplets, frozen.judgments, pngs, seed=3)
 
 
 def test_heads_are_held_out_by_codec_and_rate_in_the_report(

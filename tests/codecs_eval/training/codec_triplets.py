@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from codecs_eval.agreement.dataset import FrozenDataset, write_dataset
+from codecs_eval.agreement.dataset import FrozenDataset
 from codecs_eval.agreement.pixels import encode_png
 from codecs_eval.training.features import Pair, PairFeatures
+from tests.codecs_eval.training.datasets import write_planted
 
 RATES = (0.25, 1.0)
 
@@ -78,21 +79,9 @@ def make_dataset(
         for row in triplets
         for column in ("source_image", "first_image", "second_image")
     }
-    return write_dataset(
-        folder / "frozen",
-        name="codecs",
-        origin="import:test",
-        question="Which is closer?",
-        polarity="closer",
-        is_simulated=True,
-        licence="CC0",
-        attribution="",
-        filters=[],
-        triplets=pd.DataFrame(triplets),
-        judgments=pd.DataFrame(judgments),
-        images={str(sha): images[str(sha)] for sha in used},
-        seed=2,
-    )
+    shown = {str(sha): images[str(sha)] for sha in used}
+    tables = pd.DataFrame(triplets), pd.DataFrame(judgments)
+    return write_planted(folder / "frozen", "codecs", *tables, shown, seed=2)
 
 
 def make_features(dataset: FrozenDataset, n_channels: int) -> PairFeatures:

@@ -62,9 +62,24 @@ def make_dataset(
                 name = f"t{number}-{i}{j}"
                 triplets.append(_triplet(name, f"s{number}", source, shas, first, second))
                 judgments += _judgments(name, first < second, rng, is_simulated)
+    tables = pd.DataFrame(triplets), pd.DataFrame(judgments)
+    return write_planted(folder, "planted", *tables, images, seed=3, is_simulated=is_simulated)
+
+
+def write_planted(
+    folder: Path,
+    name: str,
+    triplets: pd.DataFrame,
+    judgments: pd.DataFrame,
+    images: dict[str, bytes],
+    *,
+    seed: int,
+    is_simulated: bool = True,
+) -> FrozenDataset:
+    """A dataset that came from nowhere and was not filtered."""
     return write_dataset(
         folder,
-        name="planted",
+        name=name,
         origin="import:test",
         question="Which is closer?",
         polarity="closer",
@@ -72,10 +87,10 @@ def make_dataset(
         licence="CC0",
         attribution="",
         filters=[],
-        triplets=pd.DataFrame(triplets),
-        judgments=pd.DataFrame(judgments),
+        triplets=triplets,
+        judgments=judgments,
         images=images,
-        seed=3,
+        seed=seed,
     )
 
 

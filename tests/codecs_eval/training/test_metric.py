@@ -2,11 +2,6 @@
 
 import dataclasses
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,40 +12,29 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from codecs_eval.agreement.dataset import FrozenDataset
 from codecs_eval.metrics.table import load_metric
 from codecs_eval.metrics.trained import load_trained
 from codecs_eval.training.config import TrainMetricConfig
 from codecs_eval.training.metric import train_metric
 from tests.codecs_eval.metrics.pretrained import as_input, official_lpips
-from tests.codecs_eval.training.datasets import Listener, make_dataset
+from tests.codecs_eval.training.datasets import Listener
+from tests.codecs_eval.training.trainings import (
+    Done,
+    kill_a_training,
+    train_planted,
+    without_seconds,
+)
 
 Weights = Callable[[str], Path]
 
 CONFIG = TrainMetricConfig(
     warm_start=True, learning_rate=1e-2, epochs_flat=2, epochs_decay=2, batch_size=10, folds=3
 )
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@dataclasses.dataclass(frozen=True)
-class Done:
-    dataset: FrozenDataset
-    folder: Path
-    cache: Path
-    result: dict[str, Any]
-    listener: Listener
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory, weight_file: Weights) -> Done:
-    home = tmp_path_factory.mktemp("training")
-    dataset = make_dataset(home / "planted")
-    listener = Listener()
-    result = train_metric(
-        dataset, CONFIG, home / "run", weight_file, listener, cache=home / "features"
-    )
-    return Done(dataset, home / "run", home / "features", result, listener)
+    return train_planted(tmp_path_factory.mktemp("training"), CONFIG, weight_file)
 
 
 def artifacts(folder: Path) -> dict[str, Any]:
@@ -62,10 +46,6 @@ def artifacts(folder: Path) -> dict[str, Any]:
         "folds": pd.read_parquet(folder / "out_of_fold.parquet").to_dict("list"),
         "curves": json.loads((folder / "curves.json").read_text()),
     }
-
-
-def without_seconds(result: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in result.items() if key != "seconds"}
 
 
 def test_the_result_sets_the_trained_metric_beside_the_untouched_one(done: Done) -> None:
@@ -167,26 +147,11 @@ def test_a_stopped_run_resumes_to_the_same_numbers(
 def test_a_killed_process_resumes_to_the_same_numbers(
     done: Done, weight_file: Weights, tmp_path: Path
 ) -> None:
-    code = f"""
-import time
-from pathlib import Path
-from codecs_eval.agreement.dataset import read_dataset
-from codecs_eval.training.metric import train_metric
-from tests.codecs_eval.training.datasets import Listener
-from tests.codecs_eval.training.test_metric import CONFIG
-class Slow(Listener):
-    def progress(self, done, total, note=""):
-        time.sleep(0.05)
-train_metric(read_dataset(Path({str(done.dataset.folder)!r})), CONFIG, Path({str(tmp_path)!r}),
-             lambda name: Path({str(weight_file("alexnet"))!r}), Slow(),
-             cache=Path({str(done.cache)!r}))
-"""
-    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env={**os.environ})
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "checkpoint.pt").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    child.send_signal(signal.SIGKILL)
-    assert child.wait() == -signal.SIGKILL
+    kill_a_training(
+        *(done, "tests.codecs_eval.training.test_metric", tmp_path, weight_file),
+        (tmp_path / "checkpoint.pt").exists,
+        pause_s=0.05,
+    )
     assert not (tmp_path / "heads.pth").exists()
     resumed = train_metric(
         done.dataset, CONFIG, tmp_path, weight_file, Listener(), cache=done.cache

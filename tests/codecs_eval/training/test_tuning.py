@@ -2,14 +2,8 @@
 
 import dataclasses
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import lpips
 import numpy as np
@@ -18,14 +12,19 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from codecs_eval.agreement.dataset import FrozenDataset
 from codecs_eval.metrics.lpips import load_trunk
 from codecs_eval.metrics.trained import load_combined, load_trained
 from codecs_eval.training.config import TrainMetricConfig
 from codecs_eval.training.metric import train_metric
 from codecs_eval.training.processes import Processes
 from tests.codecs_eval.metrics.pretrained import as_input
-from tests.codecs_eval.training.datasets import Listener, make_dataset
+from tests.codecs_eval.training.datasets import Listener
+from tests.codecs_eval.training.trainings import (
+    Done,
+    kill_a_training,
+    train_planted,
+    without_seconds,
+)
 
 Weights = Callable[[str], Path]
 
@@ -42,27 +41,11 @@ CONFIG = TrainMetricConfig(
     folds=2,
     combine_with=("psnr",),
 )
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@dataclasses.dataclass(frozen=True)
-class Done:
-    dataset: FrozenDataset
-    folder: Path
-    cache: Path
-    result: dict[str, Any]
-    listener: Listener
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory, weight_file: Weights) -> Done:
-    home = tmp_path_factory.mktemp("tuning")
-    dataset = make_dataset(home / "planted")
-    listener = Listener()
-    result = train_metric(
-        dataset, CONFIG, home / "run", weight_file, listener, cache=home / "features"
-    )
-    return Done(dataset, home / "run", home / "features", result, listener)
+    return train_planted(tmp_path_factory.mktemp("tuning"), CONFIG, weight_file)
 
 
 def tensors(folder: Path) -> dict[str, bytes]:
@@ -71,10 +54,6 @@ def tensors(folder: Path) -> dict[str, bytes]:
         for name in ("heads", "trunk")
         for key, value in load_file(folder / f"{name}.safetensors").items()
     }
-
-
-def without_seconds(result: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in result.items() if key != "seconds"}
 
 
 def test_a_tuned_metric_loads_like_any_other_and_has_a_trunk_of_its_own(
@@ -171,33 +150,18 @@ def test_a_fit_stopped_in_mid_epoch_goes_on_to_the_same_weights(
 def test_a_killed_process_goes_on_to_the_same_weights(
     done: Done, weight_file: Weights, tmp_path: Path
 ) -> None:
-    code = f"""
-import time
-from pathlib import Path
-from codecs_eval.agreement.dataset import read_dataset
-from codecs_eval.training import tuning
-from codecs_eval.training.metric import train_metric
-from tests.codecs_eval.training.datasets import Listener
-from tests.codecs_eval.training.test_tuning import CONFIG
-tuning._KEEP_EVERY_S = 0.0
-class Slow(Listener):
-    def progress(self, done, total, note=""):
-        time.sleep(0.1)
-train_metric(read_dataset(Path({str(done.dataset.folder)!r})), CONFIG, Path({str(tmp_path)!r}),
-             lambda name: Path({str(weight_file("alexnet"))!r}), Slow(),
-             cache=Path({str(done.cache)!r}))
-"""
-    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env={**os.environ})
-    checkpoint = tmp_path / "checkpoint.pt"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if checkpoint.exists():
-            state = torch.load(checkpoint, weights_only=True)
-            if state["fit"] is not None and state["fit"]["step"] > 0:
-                break
-        time.sleep(0.05)
-    child.send_signal(signal.SIGKILL)
-    assert child.wait() == -signal.SIGKILL
+    def is_within_an_epoch() -> bool:
+        if not (tmp_path / "checkpoint.pt").exists():
+            return False
+        fit = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["fit"]
+        return fit is not None and fit["step"] > 0
+
+    kill_a_training(
+        *(done, "tests.codecs_eval.training.test_tuning", tmp_path, weight_file),
+        is_within_an_epoch,
+        pause_s=0.1,
+        first="from codecs_eval.training import tuning; tuning._KEEP_EVERY_S = 0.0",
+    )
     assert not (tmp_path / "heads.safetensors").exists()
     resumed = train_metric(
         done.dataset, CONFIG, tmp_path, weight_file, Listener(), cache=done.cache
