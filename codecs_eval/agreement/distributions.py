@@ -74,8 +74,12 @@ class Bca:
 
     def limits(self, level: float) -> tuple[float, float]:
         shifted = self._bias + norm.ppf([(1 - level) / 2, (1 + level) / 2])
-        shares = norm.cdf(self._bias + shifted / (1 - self.acceleration * shifted))
-        low, high = np.quantile(self.drawn, shares)
+        stretch = 1 - self.acceleration * shifted
+        # Where it reaches 0 the end lies beyond every draw: the last one is taken.
+        bent = np.where(
+            stretch > 0, shifted / np.where(stretch > 0, stretch, 1.0), shifted * np.inf
+        )
+        low, high = np.quantile(self.drawn, norm.cdf(self._bias + bent))
         return float(low), float(high)
 
     def p_value(self, null: float) -> float:

@@ -31,6 +31,8 @@ Floats = NDArray[np.float64]
 
 PIGEONHOLE = "pigeonhole bootstrap over sources and raters"
 STUDENT_T_TWO_WAY = "Student's t over sources and raters (two-way jackknife)"
+# Fewer draws that say something than this give no tails.
+MIN_DRAWS = 100
 
 # Weights of raters (rows, raters) -> totals by source under them (rows, sources, columns).
 BySource = Callable[[Floats], Floats]
@@ -125,7 +127,13 @@ def estimate_two_way(
     return [
         asked.answer(
             float(value),
-            _distribution(float(value), jackknife, i, None if drawn is None else drawn[:, i]),
+            _distribution(
+                float(value),
+                jackknife,
+                i,
+                None if drawn is None else drawn[:, i],
+                asked.bootstrap.resamples,
+            ),
             n_triplets,
             crossed.n_sources,
             crossed.n_raters,
@@ -192,18 +200,25 @@ def _jackknife(
 
 
 def _distribution(
-    value: float, jackknife: _Jackknife, i: int, drawn: Floats | None
+    value: float, jackknife: _Jackknife, i: int, drawn: Floats | None, n_asked: int
 ) -> Distribution | None:
     variance = float(jackknife.variance[i])
     if not variance > SPREAD_TOLERANCE**2:
         return None
     error = float(np.sqrt(variance))
-    if drawn is None:
+    spread = 0.0 if drawn is None or len(drawn) < MIN_DRAWS else float(np.std(drawn))
+    if drawn is None or not spread > 0.0:
         return StudentT(value, error, _freedom(jackknife, i, variance), STUDENT_T_TWO_WAY)
     influence = np.concatenate([jackknife.sources[:, i], jackknife.raters[:, i]])
     # The draws' shape stays.
-    scaled = value + (drawn - value) * (error / float(np.std(drawn)))
-    return Bca(value, scaled, acceleration_of(influence), PIGEONHOLE)
+    scaled = value + (drawn - value) * (error / spread)
+    return Bca(value, scaled, acceleration_of(influence), _method(len(drawn), n_asked))
+
+
+def _method(n_kept: int, n_asked: int) -> str:
+    if n_kept == n_asked:
+        return PIGEONHOLE
+    return f"{PIGEONHOLE} ({n_kept} of {n_asked} draws; in the others no source met a rater)"
 
 
 def _freedom(jackknife: _Jackknife, i: int, variance: float) -> float:

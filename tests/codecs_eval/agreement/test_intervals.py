@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap as scipy_bootstrap
 
+from codecs_eval.agreement.distributions import Bca
 from codecs_eval.agreement.intervals import BCA, STUDENT_T, Bootstrap, estimate_means
 
 
@@ -112,6 +113,14 @@ def test_the_seed_decides_and_the_order_of_rows_does_not() -> None:
         assert first.interval.low == pytest.approx(second.interval.low)
         assert first.interval != third.interval
     assert one[0].value == pytest.approx(np.average(values[:, 0], weights=weights))
+
+
+@pytest.mark.parametrize("acceleration", [0.7, -0.7])
+def test_an_acceleration_beyond_the_formula_takes_the_last_draw(acceleration: float) -> None:
+    drawn = np.linspace(0.0, 1.0, 2001)
+    low, high = Bca(0.5, drawn, acceleration, BCA).limits(0.95)
+    assert low < 0.5 < high
+    assert (high == 1.0) if acceleration > 0 else (low == 0.0)
 
 
 def test_limits_stay_within_what_can_be() -> None:

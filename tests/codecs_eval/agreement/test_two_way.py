@@ -115,6 +115,32 @@ def test_one_rater_is_no_second_factor() -> None:
     assert judged.ballots is None
 
 
+@pytest.mark.parametrize("n_kept", [0, 1000])
+def test_draws_that_say_nothing_are_told_or_give_way_to_the_t_interval(n_kept: int) -> None:
+    rng = np.random.default_rng(4)
+    votes = (rng.random((25, 25)) < 0.7).astype(float)
+    ballots = ballots_from(np.tile(np.arange(25), (25, 1)), votes)
+    ones = np.ones((25, 1))
+    crossed = mean_totals(ballots, np.arange(25), 0 * ones, ones)
+    n_right = votes.sum()
+
+    def undefined_in_draws(totals: np.ndarray) -> np.ndarray:
+        # Everybody judged everything: a draw weighs as much as the whole, a jackknife less.
+        is_draw = (totals[:, -1:] == votes.size) & (totals[:, :1] != n_right)
+        is_lost = is_draw & ((totals[:, :1] % 2 == 0) | (n_kept == 0))
+        return np.where(is_lost, np.nan, ratios(totals))
+
+    found = estimate_two_way(crossed, undefined_in_draws, Asked(Bootstrap(resamples=2000)), 25)
+    assert found is not None and found[0].interval is not None
+    interval = found[0].interval
+    assert interval.low < found[0].value < interval.high
+    if n_kept == 0:
+        assert (interval.method, interval.resamples) == (STUDENT_T_TWO_WAY, 0)
+    else:
+        assert interval.resamples == pytest.approx(n_kept, rel=0.2)
+        assert f"({interval.resamples} of 2000 draws" in interval.method
+
+
 def _estimate(
     source: np.ndarray, raters: np.ndarray, votes: np.ndarray, statistic: str, bootstrap: Bootstrap
 ) -> Estimate:
