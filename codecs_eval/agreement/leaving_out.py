@@ -7,13 +7,14 @@ crossed with folds over sources, so that neither the codec nor the photo is know
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from codecs_eval.agreement.differences import holm
 from codecs_eval.agreement.estimates import estimate_json
 from codecs_eval.agreement.intervals import Bootstrap, Estimate
 from codecs_eval.agreement.judged import Judged
@@ -42,7 +43,8 @@ class HeldOutScore:
     """Agreement on the triplets that touch what was held out, each trained without its source.
 
     `unmet`: trained without those triplets; `met`: trained with them; `untouched`: not trained.
-    `gain` is unmet minus untouched, paired. Without numbers, `reason` says why.
+    `gain` is unmet minus untouched, paired; its p-value is adjusted for all rows by Holm's
+    procedure. Without numbers, `reason` says why.
     """
 
     by: By
@@ -56,6 +58,7 @@ class HeldOutScore:
     untouched: Estimate | None
     gain: Estimate | None
     reason: str | None
+    gain_p_adjusted: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         found = {"unmet": self.unmet, "met": self.met, "untouched": self.untouched}
@@ -67,6 +70,8 @@ class HeldOutScore:
             "n_sources": self.n_sources,
             "n_trained_on": self.n_trained_on,
             "reason": self.reason,
+            "gain_p_value": None if self.gain is None else self.gain.p_value,
+            "gain_p_adjusted": self.gain_p_adjusted,
             **{
                 name: None if estimate is None else estimate_json(estimate, "value")
                 for name, estimate in {**found, "gain": self.gain}.items()
@@ -126,7 +131,8 @@ def leave_out(
         tested = hold_out.touches & np.isin(fold_of, folds)
         columns = (unmet, met, np.stack(distances))
         scores.append(_score(judged, hold_out, tested, columns, n_trained_on, bootstrap))
-    return scores
+    adjusted = holm([None if score.gain is None else score.gain.p_value for score in scores])
+    return [replace(score, gain_p_adjusted=p) for score, p in zip(scores, adjusted, strict=True)]
 
 
 def _score(

@@ -17,7 +17,7 @@ _PEOPLE = (
     ("unbiased", "{who} with each other (unbiased)"),
     ("plugin", "{who}, plug-in (biased up)"),
     ("left_out", "Vote against the majority of the others"),
-    ("ideal", "Ideal observer (beta-binomial)"),
+    ("ideal", "Ideal observer (beta-binomial, by triplet)"),
     ("oracle", "Oracle of these judgments"),
 )
 _LATEX = {
@@ -105,7 +105,7 @@ def held_out_csv(report: Report) -> str:
     """One row a training and held-out codec or rate; shares, not per cent."""
     columns = [
         "training", "by", "label", "n_triplets", "n_judgments", "n_sources", "n_trained_on",
-        "reason",
+        "reason", "gain_p_value", "gain_p_adjusted",
     ]  # fmt: skip
     scores = ("unmet", "met", "untouched", "gain")
     ends = {f"{name}_{end}": (name, end) for name in scores for end in ("low", "high")}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from codecs_eval.agreement.differences import holm
 from codecs_eval.agreement.folds import deal_sources
 from codecs_eval.agreement.intervals import Bootstrap
 from codecs_eval.agreement.judged import Judged
@@ -100,6 +101,21 @@ def test_what_a_fit_learned_is_scored_where_it_has_not_been() -> None:
         # Of six pairs three do not touch it; six of eight photos are not in the fold.
         assert row.n_trained_on == 3 * 3 * 6
         assert row.to_json()["gain"]["low"] is not None
+
+
+def test_gains_are_adjusted_for_their_number_by_holms_procedure() -> None:
+    judged = _made()
+
+    def fit(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(len(train))
+        return rng.random(len(test)), rng.random(len(test))
+
+    fold_of = deal_sources(judged.sources, 4, 1)
+    found = leave_out(judged, hold_outs(judged.table, "codec"), fold_of, range(4), fit, Bootstrap())
+    told = [row.to_json() for row in found]
+    p_values = [row["gain_p_value"] for row in told]
+    assert all(0.0 < p <= 1.0 for p in p_values)
+    assert [row["gain_p_adjusted"] for row in told] == holm(p_values)
 
 
 def test_a_test_part_is_one_fold() -> None:
