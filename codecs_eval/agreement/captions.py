@@ -21,6 +21,8 @@ def judges(report: Report, with_each_other: bool = False) -> str:
 def agreement_caption(report: Report) -> list[str]:
     """Lines under the figure of all metrics."""
     sentence = "Dots: share of the judgments that a metric agrees with."
+    if report["people"]["ideal"] is not None:
+        sentence += " Every judgment counts the same; in the ideal observer every triplet does."
     return _caption(report, sentence, [*report["metrics"], *_banded([report])])
 
 
@@ -82,7 +84,14 @@ def _people(report: Report) -> list[str]:
     who = judges(report).capitalize()
     if people["unbiased"] is None:
         return [f"{who} with each other: not estimable ({people['reason']})."]
-    return [f"{who} with each other: {people['reason']}."] if people["reason"] else []
+    return (
+        [f"Dashed, {who.lower()} with each other: {people['reason']}."] if people["reason"] else []
+    )
+
+
+def is_partly(people: Report) -> bool:
+    """Whether people's scores rest on fewer triplets than the metrics'."""
+    return bool(people["n_qualifying"] < people["n_triplets"])
 
 
 def _banded(slices: Sequence[Report]) -> list[Report]:

@@ -11,7 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
-from codecs_eval.agreement.captions import agreement_caption, judges, rate_caption, shortened
+from codecs_eval.agreement.captions import (
+    agreement_caption,
+    is_partly,
+    judges,
+    rate_caption,
+    shortened,
+)
 from codecs_eval.agreement.drawing import (
     GREY,
     INK,
@@ -40,6 +46,8 @@ class _Line:
     colour: str
 
 
+# A line that rests on some of the triplets only, which the metrics do not.
+_PARTLY = (0, (7, 3))
 _PEOPLE_LINES = (
     _Line("unbiased", "{judges} with each other", "-", 1.6, INK),
     _Line("plugin", "plug-in human (biased up)", (0, (1, 2)), 0.9, GREY),
@@ -131,17 +139,19 @@ def _draw_people(axes: Axes, lines: Sequence[_Line], report: Report, plot_in: fl
     low, high = axes.get_xlim()
     frame = axes.get_xaxis_transform()
     ordered = sorted(lines, key=lambda line: float(people[line.name]["value"]))
+    partly = "" if not is_partly(people) else f" (on {people['n_qualifying']} triplets)"
     for index, line in enumerate(ordered):
         entry = people[line.name]
         value = 100 * entry["value"]
         top = 1 + (0.13 + _LABEL_ROW_IN * index) / plot_in
-        look: dict[str, Any] = {"color": line.colour, "linestyle": line.style}
+        style = _PARTLY if partly and line.style == "-" else line.style
+        look: dict[str, Any] = {"color": line.colour, "linestyle": style}
         look |= {"linewidth": line.width, "zorder": 2 + line.width, "clip_on": False}
         axes.plot([value, value], [0, top], transform=frame, **look)
         if line.name == "unbiased" and entry["low"] is not None:
             band = (100 * entry["low"], 100 * entry["high"])
             axes.axvspan(*band, color=INK, alpha=0.1, linewidth=0, zorder=0)
-        label = f"{line.label.format(judges=judges(report))} {value:.1f}"
+        label = f"{line.label.format(judges=judges(report))} {value:.1f}{partly}"
         place = {"ha": "right", "va": "center", "color": line.colour, "fontsize": SMALL}
         text(axes, value - 0.008 * (high - low), top - 0.04 / plot_in, label, frame, **place)
 
@@ -175,7 +185,8 @@ def _people_by_rate(
         return []
     rates = [rate for rate, _ in points]
     values = [100 * entry["value"] for _, entry in points]
-    axes.plot(rates, values, color=INK, linewidth=1.6, zorder=3)
+    style = _PARTLY if any(is_partly(row["people"]) for row in slices) else "-"
+    axes.plot(rates, values, color=INK, linewidth=1.6, linestyle=style, zorder=3)
     banded = [(rate, entry) for rate, entry in points if entry["low"] is not None]
     axes.fill_between(
         [rate for rate, _ in banded],

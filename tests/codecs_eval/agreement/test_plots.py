@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from PIL import Image
 
@@ -111,6 +112,32 @@ def test_all_four_human_lines_are_labelled(make_report: Callable[..., Any]) -> N
     for label in ("people with each other 33.3", "plug-in human (biased up) 55.6", "oracle of"):
         assert label in said
     assert "ideal observer (fitted)" in said
+
+
+@pytest.mark.parametrize("draw", OF_PEOPLE)
+def test_a_line_that_rests_on_some_of_the_triplets_is_dashed_and_says_so(
+    draw: Callable[[Any], Figure], make_report: Callable[..., Any]
+) -> None:
+    report = make_report()
+
+    def people_line(figure: Figure) -> Line2D:
+        [found] = [line for line in figure.findobj(Line2D) if line.get_linewidth() == 1.6]
+        return found
+
+    assert people_line(draw(report)).get_linestyle() == "-"
+    for part in (report, *report["slices"]):
+        reason = "estimated on the 4 of 12 triplets with two judgments"
+        part["people"] |= {"n_qualifying": part["people"]["n_triplets"] - 1, "reason": reason}
+    figure = draw(report)
+    assert people_line(figure).get_linestyle() == "--"
+    assert "Dashed, people with each other: estimated on the 4 of 12" in _texts(figure)
+
+
+def test_the_caption_says_that_the_ideal_observer_weighs_otherwise(
+    make_report: Callable[..., Any],
+) -> None:
+    said = _texts(plots.agreement_figure(make_report()))
+    assert "Every judgment counts the same; in the ideal observer every triplet does." in said
 
 
 def test_a_report_without_rates_has_no_rate_figure(make_report: Callable[..., Any]) -> None:
