@@ -74,12 +74,14 @@ class Differences:
 def differences(judged: Judged, bootstrap: Bootstrap, reference: str) -> Differences | None:
     """All metrics against `reference` (a name, or FIRST of the list), or EVERY_PAIR.
 
-    None with fewer than two metrics. Many comparisons draw more resamples than were asked for.
+    Besides, each metric against the baselines that its facts name; all are one family. None with
+    fewer than two metrics. Many comparisons draw more resamples than were asked for.
     """
     names = [metric.name for metric in judged.metrics]
     if len(names) < 2:
         return None
     pairs = _pairs(names, reference)
+    pairs += _with_baselines(judged, pairs)
     # Smallest p = 2 / (resamples + 1).
     needed = math.ceil(2 * len(pairs) / ((1 - bootstrap.level) * _RESOLUTION))
     drawn = replace(bootstrap, resamples=max(bootstrap.resamples, needed))
@@ -109,6 +111,18 @@ def _pairs(names: Sequence[str], reference: str) -> list[tuple[int, int]]:
         )
     against = 0 if reference == FIRST else names.index(reference)
     return [(i, against) for i in range(len(names)) if i != against]
+
+
+def _with_baselines(judged: Judged, known: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Metrics with their baselines, but for pairs that are compared already."""
+    place = {metric.name: index for index, metric in enumerate(judged.metrics)}
+    wanted = [
+        (index, place[name])
+        for index, metric in enumerate(judged.metrics)
+        for name in metric.facts.baselines
+        if name in place
+    ]
+    return [pair for pair in wanted if pair not in known and pair[::-1] not in known]
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

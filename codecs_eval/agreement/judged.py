@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,32 @@ Floats = NDArray[np.float64]
 _DISTANCE_COLUMNS = ("triplet_id", "d_first", "d_second")
 
 
+@dataclass(frozen=True)
+class MetricFacts:
+    """What a metric's numbers cannot be read without; `low` and `high` are None where unbounded.
+
+    `note` is the row's own remark. `baselines`: names of the metrics that it departs from, with
+    which it is always compared where they are there.
+    """
+
+    version: str = ""
+    definition: str = ""
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+    baselines: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "version": self.version,
+            "definition": self.definition,
+            "range_low": self.low,
+            "range_high": self.high,
+            "note": self.note,
+            "baselines": list(self.baselines),
+        }
+
+
 @dataclass(frozen=True, eq=False)
 class MetricDistances:
     """A metric's raw values per triplet: columns triplet_id, d_first, d_second (to the source).
@@ -39,6 +66,7 @@ class MetricDistances:
     colour: str
     marker: str
     values: pd.DataFrame
+    facts: MetricFacts = MetricFacts()
 
 
 @dataclass(frozen=True, eq=False)

@@ -109,6 +109,7 @@ def _metrics(judged: Judged, bootstrap: Bootstrap) -> tuple[MetricScore, ...]:
                 by_triplet=float(by_triplet[index]),
                 n_judgments=int(judged.table["n"].sum()),
                 n_ties=int(np.sum(first == second)),
+                facts=metric.facts,
             )
         )
     return tuple(scores)

@@ -11,9 +11,11 @@ from codecs_eval.agreement.calibration import Calibration
 from codecs_eval.agreement.differences import Differences
 from codecs_eval.agreement.estimates import estimate_json
 from codecs_eval.agreement.intervals import Bootstrap, Estimate
+from codecs_eval.agreement.judged import MetricFacts
 from codecs_eval.agreement.people import PeopleScore
 
 FORMAT = "triad-agreement/2"
+WEIGHTING = "every judgment counts the same, but in the ideal observer, where every triplet does"
 
 CSV_COLUMNS = (
     "by",
@@ -31,6 +33,12 @@ CSV_COLUMNS = (
     "n_ties",
     "method",
     "reason",
+    "higher_is_better",
+    "range_low",
+    "range_high",
+    "version",
+    "definition",
+    "note",
     "is_simulated",
 )
 PEOPLE_LABELS = {
@@ -38,7 +46,7 @@ PEOPLE_LABELS = {
     "plugin": "people (plug-in, biased)",
     "oracle": "oracle",
     "left_out": "judgment against the majority of the others",
-    "ideal": "ideal observer (beta-binomial)",
+    "ideal": "ideal observer (beta-binomial, by triplet)",
 }
 
 
@@ -67,6 +75,7 @@ class MetricScore:
     by_triplet: float
     n_judgments: int
     n_ties: int
+    facts: MetricFacts
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -114,7 +123,7 @@ class SliceScore:
 class AgreementReport:
     """Every metric against people on one part of one dataset, shares in 0..1.
 
-    `n_raters` is None where raters are not known: intervals are over sources alone then.
+    `n_raters` is None where raters are not known.
     """
 
     subject: Subject
@@ -129,6 +138,13 @@ class AgreementReport:
     differences: Differences | None
     calibration: Calibration
     slices: tuple[SliceScore, ...]
+
+    @property
+    def unit(self) -> str:
+        """What the metrics' intervals resample: raters are passed over where they are too few."""
+        made = [row.agreement.interval for row in self.metrics]
+        has_raters = any(interval and interval.n_raters for interval in made)
+        return "source x rater" if has_raters else "source"
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, no NaN; all that the plots and the page need."""
@@ -149,14 +165,14 @@ class AgreementReport:
                 "not_sure": self.n_not_sure,
                 "raters": self.n_raters,
             },
-            "weighting": "every judgment counts the same",
+            "weighting": WEIGHTING,
             "intervals": {
                 "level": self.bootstrap.level,
                 "resamples": self.bootstrap.resamples,
                 "seed": self.bootstrap.seed,
-                "unit": "source" if self.n_raters is None else "source x rater",
+                "unit": self.unit,
             },
-            "metrics": [metric.to_json() for metric in self.metrics],
+            "metrics": [{**row.to_json(), **row.facts.to_json()} for row in self.metrics],
             "people": self.people.to_json(),
             "differences": None if self.differences is None else self.differences.to_json(),
             "calibration": self.calibration.to_json(),
@@ -164,7 +180,10 @@ class AgreementReport:
         }
 
     def to_csv(self) -> str:
-        """One row a metric or human reference, for all triplets and then for each slice."""
+        """One row a metric or human reference, for all triplets and then for each slice.
+
+        What a metric is (range, version, definition, note) stands in its row for all triplets.
+        """
         buffer = io.StringIO()
         writer = csv.DictWriter(buffer, CSV_COLUMNS, lineterminator="\n")
         writer.writeheader()

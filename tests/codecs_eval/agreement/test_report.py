@@ -11,7 +11,9 @@ import pytest
 from codecs_eval.agreement.intervals import Bootstrap
 from codecs_eval.agreement.judged import MetricDistances
 from codecs_eval.agreement.people import people_score
-from codecs_eval.agreement.report import evaluate_dataset
+from codecs_eval.agreement.report import evaluate, evaluate_dataset
+from codecs_eval.agreement.results import Subject
+from tests.codecs_eval.agreement.simulated import judged_of
 
 MakeRows = Callable[..., Any]
 
@@ -142,6 +144,21 @@ def test_a_few_repeats_cannot_stand_for_a_dataset(tmp_path: Path, make_rows: Mak
     assert people.unbiased is None
     assert people.reason
     assert people.reason.startswith("1 of 20 triplets")
+
+
+@pytest.mark.parametrize(("n_sources", "unit"), [(6, "source x rater"), (1, "source")])
+def test_the_unit_is_that_of_the_intervals_and_not_of_what_is_known(
+    n_sources: int, unit: str
+) -> None:
+    rng = np.random.default_rng(2)
+    source = np.repeat(np.arange(n_sources), 4)
+    votes = rng.integers(0, 2, (len(source), 2)).astype(float)
+    raters = np.tile(np.arange(2), (len(source), 1))
+    judged = judged_of(source, raters, votes, (rng.normal(size=len(source)),))
+    assert judged.ballots is not None
+    subject = Subject("garden", "study:garden", "Which?", "closer", "all", False)
+    made = evaluate(judged, subject, Bootstrap(resamples=100)).to_json()
+    assert made["intervals"]["unit"] == unit
 
 
 def test_every_judgment_counts_the_same_and_the_other_weighting_stands_beside(
