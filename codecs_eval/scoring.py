@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from codecs_eval import storing, weights
-from codecs_eval.metrics.table import METRICS, load_metric
+from codecs_eval.metrics.table import METRICS, MetricEntry, load_metric
 from codecs_eval.models import Reconstruction, Run, Score, SourceImage
 from codecs_eval.runs import RunReporter
 
@@ -19,6 +19,21 @@ def weight_file(name: str) -> Path:
         cache=settings.TRIAD_HOME / "weights",
         local=Path(settings.TRIAD_WEIGHTS) if settings.TRIAD_WEIGHTS else None,
     )
+
+
+def weights_key(entry: MetricEntry) -> str:
+    """A metric's version with the weights that it has here: scores by others are not its own."""
+    files = [weights.file_of(name, weight_file(name)) for name in entry.needs_weights]
+    return "-".join([entry.version, *(file.sha256[:12] for file in files)])
+
+
+def has_rounded_weights(entry: MetricEntry) -> bool:
+    return any(weights.file_of(name, weight_file(name)).is_rounded for name in entry.needs_weights)
+
+
+def version_here(entry: MetricEntry) -> str:
+    """What a stored score says of its metric: the version, and that weights were rounded."""
+    return f"{entry.version}-fp16" if has_rounded_weights(entry) else entry.version
 
 
 @dataclass(frozen=True)
@@ -43,7 +58,11 @@ def score_collection(run: Run, reporter: RunReporter) -> dict[str, Any]:
     n_new = 0
     left_out: dict[str, list[str]] = {}
     for index, name in enumerate(config.metrics):
-        metric = load_metric(name, weight_file)
+        try:
+            metric = load_metric(name, weight_file)
+        except (ValueError, RuntimeError) as error:
+            left_out[name] = [f"{source.name}: {error}" for source in sources]
+            continue
         for at, source in enumerate(sources):
             reporter.stop_if_asked()
             reporter.progress(
@@ -51,7 +70,7 @@ def score_collection(run: Run, reporter: RunReporter) -> dict[str, Any]:
             )
             try:
                 n_new += score_source(source, name, metric)
-            except ValueError as error:
+            except (ValueError, RuntimeError) as error:
                 # A metric that cannot take this photo (its size, say) does not cost the others.
                 left_out.setdefault(name, []).append(f"{source.name}: {error}")
     result: dict[str, Any] = {
@@ -72,7 +91,7 @@ def score_collection(run: Run, reporter: RunReporter) -> dict[str, Any]:
 
 
 def score_source(source: SourceImage, name: str, metric: Any) -> int:
-    version = METRICS[name].version
+    version = version_here(METRICS[name])
     rows = list(
         Reconstruction.objects.filter(source=source)
         .exclude(path="")

@@ -39,13 +39,17 @@ class Archive:
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A file that has neither archive nor URL is only ever found in a folder."""
+    """A file that has neither archive nor URL is only ever found in a folder.
+
+    `is_rounded`: fewer bits than the published weights, so distances differ from everybody else's.
+    """
 
     name: str
     sha256: str
     size_bytes: int
     archive: Archive | None = None
     url: str | None = None
+    is_rounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,7 @@ WEIGHTS: dict[str, WeightEntry] = {
                 name="squeezenet1_1_tv_fp16.npz",
                 sha256="f414890cc32604b4fe3867f3f6e63703c32ba1f2fee96413d40bfa7754b3dc89",
                 size_bytes=2_493_570,
+                is_rounded=True,
             ),
         ),
         convolutions=(
@@ -223,16 +228,22 @@ def weight_entry(name: str) -> WeightEntry:
     return WEIGHTS[name]
 
 
+def file_of(name: str, path: Path) -> WeightFile:
+    """Which of the files of `name` lies at `path`, by its own name; ValueError where none does."""
+    files = weight_entry(name).files
+    found = next((file for file in files if file.name == path.name), None)
+    if found is None:
+        names = " or ".join(file.name for file in files)
+        raise ValueError(f"{path} is no weight file of {name}; expected {names}")
+    return found
+
+
 def load_backbone_state(name: str, path: Path) -> dict[str, "torch.Tensor"]:
     """State dict of the convolutions, keys `{features index}.weight|bias`, float32, OIHW.
 
     Checks the file's SHA-256 before it is opened; pickles never load anything but numpy arrays.
     """
-    entry = weight_entry(name)
-    file = next((file for file in entry.files if file.name == path.name), None)
-    if file is None:
-        names = " or ".join(file.name for file in entry.files)
-        raise ValueError(f"{path} is no weight file of {name}; expected {names}")
+    entry, file = weight_entry(name), file_of(name, path)
     _verify(path, file)
     if path.suffix == ".ckpt":
         return _state_from_checkpoint(entry, path)

@@ -1,5 +1,6 @@
 """The table of metrics: name -> definition, range, direction, dotted path. Imports no torch."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -189,6 +190,11 @@ METRICS: dict[str, MetricEntry] = {
 
 # What is scored unless told otherwise: quick, and with weights that come from a package.
 USUAL = ("psnr", "psnr-y", "ssim", "ms-ssim", "lpips-alex", "lpips-vgg")
+
+
+def finite(end: float) -> float | None:
+    """An end of a range as JSON can hold it: None where there is none."""
+    return end if math.isfinite(end) else None
 
 
 def metric_entry(name: str) -> MetricEntry:

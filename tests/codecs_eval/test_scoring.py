@@ -1,6 +1,9 @@
 """Reconstructions + metrics -> Score rows, in a run."""
 
+import urllib.error
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +41,21 @@ def test_a_metric_that_cannot_take_a_photo_costs_no_other(triad_home: Path) -> N
     assert sorted(Score.objects.values_list("metric", flat=True)) == ["ms-ssim", "psnr", "psnr"]
     again = score("psnr")
     assert again.result == {"collection": "park", "metrics": ["psnr"], "n_new": 0}
+
+
+def test_weights_that_cannot_be_had_cost_their_metric_alone(
+    triad_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise urllib.error.URLError("no network")
+
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+    make_photo("lake", 64, 64)
+    run = score("lpips-squeeze", "psnr")
+    assert (run.state, run.result["n_new"]) == ("done", 1), run.error
+    [note] = run.result["notes"]
+    assert note.startswith("lpips-squeeze was left out for 1 of 1 photos")
+    assert "weights squeezenet1_1 are missing" in note
 
 
 def test_a_run_that_can_score_nothing_fails_and_says_why(triad_home: Path) -> None:
