@@ -8,6 +8,7 @@ from django.conf import settings
 from codecs_eval.agreement.dataset import FrozenDataset
 from codecs_eval.agreement.intervals import Bootstrap
 from codecs_eval.agreement.leaving_out import By
+from codecs_eval.measuring_trained import SMALL_DATA_FLATTERS, trained_label
 from codecs_eval.models import Dataset, Run
 from codecs_eval.run_kinds import config_of
 from codecs_eval.runs import RunReporter
@@ -21,6 +22,8 @@ HOLD_OUT: dict[str, tuple[By, ...]] = {
     "rates": ("rate",),
     "both": ("codec", "rate"),
 }
+
+SMALL_DATA = "Heads by the small-data recipe"
 
 
 def held_out(
@@ -40,8 +43,9 @@ def held_out(
     own = [run for run in trained if run.dataset_id == row.pk]
     recipes = [(trained_label(run), config_of(run.kind, run.config)) for run in own]
     if not own:
-        recipes = [("Heads by the small-data recipe", PRESETS["small_data"])]
-    tables, notes = [], []
+        recipes = [(SMALL_DATA, PRESETS["small_data"])]
+    tables: list[dict[str, Any]] = []
+    notes = [] if own else [f"{SMALL_DATA}: {SMALL_DATA_FLATTERS}."]
     for label, config in recipes:
         reporter.log(f"{label}: held out by {' and '.join(by)}")
         try:
@@ -49,10 +53,6 @@ def held_out(
         except (ValueError, WeightsUnavailable) as error:
             notes.append(f"{label} was not held out by {' and '.join(by)}: {error}")
     return tables, notes
-
-
-def trained_label(run: Run) -> str:
-    return f"Trained {run.config['backbone']} {str(run.pk)[:4]}"
 
 
 def _table(

@@ -11,13 +11,14 @@ from django.conf import settings
 
 from codecs_eval.codecs.reading import Photo, read_photo
 from codecs_eval.image_pairs import Pair, by_reference
+from codecs_eval.measuring import ROUNDED
+from codecs_eval.measuring_trained import is_combined, is_trained, trained_run
 from codecs_eval.metrics.metric import Image, Metric
-from codecs_eval.metrics.table import load_metric, metric_entry
-from codecs_eval.scoring import weight_file
+from codecs_eval.metrics.table import finite, load_metric, metric_entry
+from codecs_eval.scoring import has_rounded_weights, version_here, weight_file
 
 # Decoded reconstructions that are held at once.
 _BATCH_BYTES = 1 << 26
-RUN_PREFIX = "run:"
 
 
 @dataclass
@@ -35,14 +36,20 @@ class ScoredPair:
 
 @dataclass(frozen=True)
 class NamedMetric:
-    """A metric with the facts that a number cannot be read without."""
+    """A metric with the facts that a number cannot be read without.
+
+    `low` and `high` are None where there is no bound; `is_simulated`: learned from no person.
+    """
 
     name: str
     label: str
     definition: str
     version: str
+    low: float | None
+    high: float | None
     higher_is_better: bool
     metric: Metric
+    is_simulated: bool = False
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -50,29 +57,53 @@ class NamedMetric:
             "label": self.label,
             "definition": self.definition,
             "version": self.version,
+            "range": [self.low, self.high],
+            "is_simulated": self.is_simulated,
             "higher_is_better": self.higher_is_better,
         }
 
 
 def named_metric(name: str) -> NamedMetric:
-    """From the table, or `run:ID` of a finished training. Raises ValueError or RuntimeError."""
-    if name.startswith(RUN_PREFIX):
-        from codecs_eval.metrics.trained import load_trained  # torch: only where it is scored with
-        from codecs_eval.reports import trained_run
+    """From the table, run:ID or run:ID+combined of a finished training.
 
-        run = trained_run(name)
-        trained = load_trained(run.folder, weight_file, name)
-        on = " on SIMULATED judgments" if run.is_simulated else ""
-        said = f"LPIPS ({run.config['backbone']}) trained by run {run.pk}{on}; 0 is identical"
-        return NamedMetric(name, run.title, said, str(run.pk), trained.higher_is_better, trained)
+    Raises ValueError or RuntimeError.
+    """
+    if is_trained(name):
+        return _trained_metric(name)
     entry = metric_entry(name)
+    metric = load_metric(name, weight_file)
+    definition = (
+        f"{entry.definition}; {ROUNDED}" if has_rounded_weights(entry) else entry.definition
+    )
     return NamedMetric(
         name,
         entry.label,
-        entry.definition,
-        entry.version,
+        definition,
+        version_here(entry),
+        finite(entry.low),
+        finite(entry.high),
         entry.higher_is_better,
-        load_metric(name, weight_file),
+        metric,
+    )
+
+
+def _trained_metric(name: str) -> NamedMetric:
+    # torch: only where it is scored with.
+    from codecs_eval.metrics.trained import load_combined, load_trained
+
+    run = trained_run(name)
+    on = " on SIMULATED judgments" if run.is_simulated else ""
+    said = f"LPIPS ({run.config['backbone']}) trained by run {run.pk}{on}"
+    if is_combined(name):
+        others = " + ".join(run.config["combine_with"])
+        said = f"{said} + {others}: differences are logits, may be negative"
+        metric: Metric = load_combined(run.folder, weight_file, name)
+    else:
+        said = f"{said}; 0 is identical"
+        metric = load_trained(run.folder, weight_file, name)
+    low = None if is_combined(name) else 0.0
+    return NamedMetric(
+        name, run.title, said, str(run.pk), low, None, False, metric, run.is_simulated
     )
 
 
@@ -153,8 +184,8 @@ def _score(rows: Sequence[_Row], named: NamedMetric) -> None:
     reference = fit[0][1][0]
     try:
         values = named.metric.scores(reference, [image for _, (_, image) in fit])
-    except ValueError as error:
-        # The metric cannot take images of this size.
+    except (ValueError, RuntimeError) as error:
+        # The metric cannot take images of this size, or the program behind it failed.
         for scored, _ in fit:
             scored.errors.append(f"{scored.distorted}: {named.name}: {error}")
         return

@@ -10,7 +10,11 @@ PEOPLE = (
         "Vote against the others’ majority",
         "lower bracket of the ideal observer; grows with the votes a triplet has",
     ),
-    ("ideal", "Ideal observer", "beta-binomial estimate of the best possible score"),
+    (
+        "ideal",
+        "Ideal observer",
+        "beta-binomial estimate of the best possible score; every triplet counts the same here",
+    ),
     (
         "oracle",
         "Oracle",
@@ -106,81 +110,3 @@ def slices(report: Report) -> list[dict[str, Any]]:
         if found["note"] and found["note"] not in group["notes"]:
             group["notes"].append(found["note"])
     return list(groups.values())
-
-
-def conclusion(report: Report) -> str:
-    """What the numbers say, and no more: the leader, who cannot be told from it, and people."""
-    rows = sorted_metrics(report)
-    if not rows:
-        return _about_people(report)
-    first = rows[0]
-    who = "simulated observers" if report["is_simulated"] else "people"
-    said = f"{first['label']} agrees with {who} most often here: {_share(first)}."
-    rivals = _paired(report, first, rows[1:]) or _rivals(first, rows[1:])
-    sentences = (said, rivals, _about_people(report))
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
-def _share(row: dict[str, Any]) -> str:
-    number = f"{100 * row['agreement']:.1f} %"
-    if row["low"] is None:
-        return f"{number} (no interval: {row['reason'] or 'too few sources'})"
-    return f"{number} (95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f})"
-
-
-def _paired(report: Report, first: dict[str, Any], others: list[dict[str, Any]]) -> str:
-    """What the paired comparisons say of the leader; nothing where they leave out one of them."""
-    found = report["differences"] or {}
-    if not others or not found.get("correction"):
-        return ""
-    is_different = {
-        ({row["name"], row["against"]} - {first["name"]}).pop(): row["is_different"]
-        for row in found["rows"]
-        if first["name"] in (row["name"], row["against"])
-    }
-    if any(is_different.get(row["name"]) is None for row in others):
-        return ""
-    near = [row["label"] for row in others if not is_different[row["name"]]]
-    allowed = f"{1 - found['level']:.2g}"
-    if not near:
-        return f"In pairs it differs from every other (adjusted p below {allowed})."
-    if len(near) == len(others):
-        return "In pairs it differs from no other: their order is not settled."
-    return f"In pairs it is not told from {_listed(near)}; it differs from the others (adjusted p)."
-
-
-def _rivals(first: dict[str, Any], others: list[dict[str, Any]]) -> str:
-    if not others:
-        return ""
-    if first["low"] is None or any(row["high"] is None for row in others):
-        return "Without intervals nothing tells the metrics apart."
-    near = [row["label"] for row in others if row["high"] >= first["low"]]
-    if not near:
-        return "Its interval lies above those of all the others."
-    if len(near) == len(others):
-        return "Its interval meets that of every other metric: their order is not settled."
-    return f"Its interval meets that of {_listed(near)}: the order among these is not settled."
-
-
-def _about_people(report: Report) -> str:
-    people = report["people"]
-    who = "Simulated observers" if report["is_simulated"] else "People"
-    if people["unbiased"] is None:
-        return f"How far {who.lower()} agree with each other is not estimable: {people['reason']}."
-    value = 100 * people["unbiased"]["value"]
-    said = f"{who} agree with each other in {value:.1f} % of the cases (unbiased)"
-    if people["oracle"] is None or people["n_qualifying"] < people["n_triplets"]:
-        # An oracle of some triplets bounds nothing that is scored on all of them.
-        return f"{said}{_on_some(people)}."
-    return (
-        f"{said}; on these judgments "
-        f"no metric could score above {100 * people['oracle']['value']:.1f} %."
-    )
-
-
-def _on_some(people: Report) -> str:
-    return f", {people['reason']}" if people["reason"] else ""
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

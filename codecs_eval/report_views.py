@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from codecs_eval import report_pages, run_lists
 from codecs_eval.access import researchers_only
 from codecs_eval.models import Run
+from codecs_eval.report_conclusion import conclusion
 from codecs_eval.serving_files import is_download, named, svg_reply
 
 REPORTS_ON_PAGE = 50
@@ -65,7 +66,7 @@ def report(request: HttpRequest, run_id: UUID) -> HttpResponse:
             "probabilities": report_pages.probabilities(found),
             "probability_heads": report_pages.probability_heads(found),
             "slices": report_pages.slices(found),
-            "conclusion": report_pages.conclusion(found),
+            "conclusion": conclusion(found),
             "figures": [
                 {"name": name, "words": words, "table": FIGURE_TABLES.get(name, "report.csv")}
                 for name, words in FIGURES.items()

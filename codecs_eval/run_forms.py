@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 
 from codecs_eval import encoding, runs
 from codecs_eval.codecs.table import probe_all
-from codecs_eval.metrics.table import METRICS
+from codecs_eval.measuring_trained import COMBINED, RUN_PREFIX, trained_label
+from codecs_eval.metrics.table import METRICS, USUAL
 from codecs_eval.models import Dataset, Run
 from codecs_eval.run_kinds import KINDS, load
 from codecs_eval.run_lists import trained_metrics
@@ -225,7 +226,8 @@ def train_form(
 
 
 def agreement_form(dataset: Dataset, data: Mapping[str, Any] | None = None) -> RunForm:
-    trained = [(f"run:{run.pk}", _trained_label(run, dataset)) for run in trained_metrics()]
+    """Ticked at first: what can be had without a download, and every trained metric."""
+    trained = [choice for run in trained_metrics() for choice in _trained_choices(run, dataset)]
     known = [(entry.name, entry.label) for entry in METRICS.values()]
     return RunForm(
         "agreement",
@@ -237,14 +239,21 @@ def agreement_form(dataset: Dataset, data: Mapping[str, Any] | None = None) -> R
             "metrics": [*known, *trained],
             "reference": [("first", "the first"), ("pairs", "every pair"), *known, *trained],
         },
-        initial={"metrics": [name for name, _ in [*known, *trained]]},
+        initial={"metrics": [*USUAL, *(name for name, _ in trained)]},
         title=f"Agreement on {dataset.name}",
     )
 
 
-def _trained_label(run: Run, dataset: Dataset) -> str:
+def _trained_choices(run: Run, dataset: Dataset) -> list[tuple[str, str]]:
+    """The trained metric alone, and with what it was combined with."""
     on = "this dataset" if run.dataset_id == dataset.pk else str(run.dataset)
-    return f"trained {run.created_at:%Y-%m-%d %H:%M} on {on} ({str(run.pk)[:8]})"
+    when = f"trained {run.created_at:%Y-%m-%d %H:%M} on {on}"
+    name = f"{RUN_PREFIX}{run.pk}"
+    choices = [(name, f"{trained_label(run)}: {when}")]
+    if run.config.get("combine_with"):
+        label = trained_label(run, with_others=True)
+        choices.append((f"{name}{COMBINED}", f"{label}: {when}, combined"))
+    return choices
 
 
 def _sentence(name: str) -> str:

@@ -15,8 +15,9 @@ from django.test import Client
 from django.urls import reverse
 
 from codecs_eval import storing
+from codecs_eval.metrics.table import USUAL
 from codecs_eval.models import Run, RunMetric, SourceImage
-from codecs_eval.training.config import PRESETS
+from codecs_eval.training.config import PRESETS, TrainMetricConfig
 from tests.codecs_eval.desk_rows import make_dataset, make_report, make_run
 from tests.factories import make_ada, make_cleo, make_picture, make_reconstruction, make_source
 
@@ -257,7 +258,9 @@ def test_a_wrong_training_opens_the_fold_out_with_its_reason(desk: Client) -> No
 def test_a_report_may_be_asked_of_trained_metrics_too(desk: Client) -> None:
     dataset = make_dataset()
     trained = make_run("done", dataset=dataset)
-    Run.objects.filter(pk=trained.pk).update(kind="train_metric")
+    Run.objects.filter(pk=trained.pk).update(
+        kind="train_metric", config=TrainMetricConfig().to_json()
+    )
     name = f"run:{trained.pk}"
     assert f'value="{name}"' in text_of(desk.get(dataset.get_absolute_url()))
     desk.post(
@@ -274,6 +277,19 @@ def test_a_report_may_be_asked_of_trained_metrics_too(desk: Client) -> None:
     run = Run.objects.get(kind="agreement")
     assert run.config["metrics"] == ["psnr", name] and run.config["sources"] == "all"
     assert run.config["reference"] == name and run.config["hold_out"] == "codecs"
+
+
+def test_a_report_begins_with_what_needs_no_download_and_every_training(desk: Client) -> None:
+    dataset = make_dataset()
+    trained = make_run("done", dataset=dataset)
+    config = TrainMetricConfig(mode="tune", combine_with=("psnr",)).to_json()
+    Run.objects.filter(pk=trained.pk).update(kind="train_metric", config=config)
+    response = desk.get(dataset.get_absolute_url())
+    form = response.context["agreement_form"]
+    name = f"run:{trained.pk}"
+    assert form["metrics"].initial == [*USUAL, name, f"{name}+combined"]
+    assert f"alex + psnr, tune, {str(trained.pk)[:4]}" in text_of(response)
+    assert 'value="dists"' in text_of(response)
 
 
 def test_a_report_of_no_metric_is_sent_back(desk: Client) -> None:
@@ -338,7 +354,9 @@ def test_pages_ask_the_database_the_same_however_much_there_is(
     make_small_ladder()
     for number in range(6):
         run = make_run("done", dataset=dataset)
-        Run.objects.filter(pk=run.pk).update(kind="train_metric")
+        Run.objects.filter(pk=run.pk).update(
+            kind="train_metric", config=TrainMetricConfig().to_json()
+        )
         make_reconstruction(make_source("lakes", f"more-{number}"), "jpeg", 0.5)
         RunMetric.objects.create(run=run, step=1, name="train_loss", value=1)
     urls = {

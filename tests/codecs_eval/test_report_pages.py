@@ -9,6 +9,7 @@ from codecs_eval import report_pages
 from codecs_eval.agreement.intervals import Bootstrap
 from codecs_eval.agreement.report import evaluate
 from codecs_eval.agreement.results import Subject
+from codecs_eval.report_conclusion import conclusion
 from tests.codecs_eval.agreement.simulated import judged_of
 
 
@@ -28,7 +29,7 @@ def make_report(reference: str = "first", n_sources: int = 24) -> dict[str, Any]
 
 
 def test_the_conclusion_speaks_by_paired_comparisons_where_they_are_there() -> None:
-    said = report_pages.conclusion(make_report())
+    said = conclusion(make_report())
     assert "In pairs it is not told from M1; it differs from the others (adjusted p)." in said
     assert "interval meets" not in said
 
@@ -36,13 +37,13 @@ def test_the_conclusion_speaks_by_paired_comparisons_where_they_are_there() -> N
 def test_where_the_leader_was_not_compared_the_intervals_speak() -> None:
     report = make_report("m2")
     assert report_pages.sorted_metrics(report)[0]["name"] != "m2"
-    assert "Its interval meets that of" in report_pages.conclusion(report)
+    assert "Its interval meets that of" in conclusion(report)
 
 
 def test_every_pair_has_no_reference_and_still_a_conclusion() -> None:
     report = make_report("pairs")
     assert report_pages.reference_label(report) == ""
-    assert "In pairs it is not told from" in report_pages.conclusion(report)
+    assert "In pairs it is not told from" in conclusion(report)
 
 
 def test_the_ideal_observer_stands_between_its_brackets() -> None:
@@ -50,6 +51,7 @@ def test_the_ideal_observer_stands_between_its_brackets() -> None:
     rows = {row["name"]: row for row in report_pages.people_rows(report)}
     low, high = rows["left_out"]["value"], rows["oracle"]["value"]
     assert f"bracketed by {100 * low:.1f} and {100 * high:.1f}" in rows["ideal"]["remark"]
+    assert "every triplet counts the same" in rows["ideal"]["remark"]
     # The metrics' intervals are over sources and raters; this one's are not, and it says so.
     assert "interval: BCa bootstrap over sources" in rows["oracle"]["remark"]
     assert "interval:" not in rows["unbiased"]["remark"]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from codecs_eval import datasets, reports, runs
+from codecs_eval import datasets, runs
 from codecs_eval.agreement.dataset import FrozenDataset
+from codecs_eval.measuring_trained import trained_run
 from codecs_eval.models import Dataset, Run
 from codecs_eval.reports import AgreementConfig
 from codecs_eval.training.config import TrainMetricConfig
@@ -128,7 +129,8 @@ def test_heads_are_held_out_by_codec_and_rate_in_the_report(
     dataset = datasets.register("four", of_four_codecs)
     report = report_on(dataset, "psnr", hold_out="both")
     assert report.state == "done", report.error
-    assert not report.result["notes"]
+    (note,) = report.result["notes"]
+    assert "human_jpeg_pairs" in note
     (training,) = report.result["held_out"]
     assert training["label"] == "Heads by the small-data recipe"
     assert training["n_folds"] == 5
@@ -167,4 +169,4 @@ def test_scores_are_computed_once_for_a_dataset(triad_home: Path) -> None:
 @pytest.mark.parametrize("name", ["run:nonsense", "run:00000000-0000-0000-0000-000000000000"])
 def test_a_training_that_is_not_there_is_named(name: str) -> None:
     with pytest.raises(ValueError, match="No training run"):
-        reports.trained_run(name)
+        trained_run(name)

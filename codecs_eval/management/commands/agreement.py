@@ -2,11 +2,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from codecs_eval import datasets, outside_metrics, reports, runs
+from codecs_eval import datasets, outside_metrics, runs
 from codecs_eval.agreement.differences import FIRST
 from codecs_eval.holding_out import HOLD_OUT
 from codecs_eval.management.commands.encode_ladder import words
 from codecs_eval.management.running import RunCommand
+from codecs_eval.measuring_trained import is_trained, trained_run
 from codecs_eval.metrics.table import USUAL
 from codecs_eval.models import Run
 from codecs_eval.reports import PARTS, AgreementConfig
@@ -19,7 +20,10 @@ class Command(RunCommand):
         super().add_arguments(parser)
         parser.add_argument("--dataset", required=True, help="name or id")
         parser.add_argument(
-            "--metrics", nargs="+", default=[*USUAL], help="names from the table, or run:ID"
+            "--metrics",
+            nargs="+",
+            default=[*USUAL],
+            help="names from the table, run:ID, or run:ID+combined with what it was combined with",
         )
         parser.add_argument(
             "--scores",
@@ -57,8 +61,8 @@ class Command(RunCommand):
             seed=options["seed"],
         )
         for name in config.metrics:
-            if name.startswith(reports.RUN_PREFIX):
-                reports.trained_run(name)
+            if is_trained(name):
+                trained_run(name)
         return runs.create(
             "agreement", config, title=f"Agreement on {dataset.name}", dataset=dataset
         )
