@@ -2,7 +2,9 @@
 
 import csv
 import json
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,3 +147,25 @@ def test_batches_give_what_one_by_one_gives(
         )
         written.append((tmp_path / "x.csv").read_text())
     assert written[0] == written[1]
+
+
+def test_a_program_that_fails_costs_its_own_scores_alone(
+    folders: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 1, "", "no such filter: libvmaf")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    references, distorted = folders
+    target = tmp_path / "scores.json"
+    with pytest.raises(CommandError, match="4 of 4 pairs lack a score"):
+        call_command(
+            "score_images", references, distorted, "--metric", "vmaf,psnr", "--json", str(target)
+        )
+    for row in json.loads(target.read_text())["scores"]:
+        assert row["values"]["vmaf"] is None and row["values"]["psnr"] > 10.0
+        assert "no such filter: libvmaf" in row["errors"][0]
+    assert "no such filter" in capsys.readouterr().err
