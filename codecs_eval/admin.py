@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 from codecs_eval import runs
 from codecs_eval.access import researcher
 from codecs_eval.models import Dataset, Reconstruction, Run, RunQuerySet, Score, SourceImage
-from codecs_eval.run_forms import RunForm, agreement_form, train_form
+from codecs_eval.report_forms import agreement_form
+from codecs_eval.run_forms import RunForm, train_form
 from codecs_eval.run_kinds import KINDS
 from codecs_eval.tasks import enqueue
 
@@ -79,15 +80,15 @@ class ScoreAdmin(ReadOnlyAdmin):
     list_select_related = ["reconstruction__source"]
 
 
-def _train_form(dataset: Dataset, data: QueryDict | None, query: QueryDict) -> RunForm:
-    return train_form(dataset, data, query.get("preset", ""))
+def _train_form(dataset: Dataset, request: HttpRequest) -> RunForm:
+    return train_form(dataset, request.POST or None, request.GET.get("preset", ""))
 
 
-def _agreement_form(dataset: Dataset, data: QueryDict | None, query: QueryDict) -> RunForm:
-    return agreement_form(dataset, data)
+def _agreement_form(dataset: Dataset, request: HttpRequest) -> RunForm:
+    return agreement_form(dataset, request.POST or None, request.FILES)
 
 
-MakeForm = Callable[[Dataset, QueryDict | None, QueryDict], RunForm]
+MakeForm = Callable[[Dataset, HttpRequest], RunForm]
 LAUNCHES: dict[str, tuple[str, MakeForm]] = {
     "train-metric": ("Train metric", _train_form),
     "agreement": ("Agreement report", _agreement_form),
@@ -147,7 +148,7 @@ class DatasetAdmin(ReadOnlyAdmin):
         ):
             raise PermissionDenied
         label, make_form = LAUNCHES[name]
-        form = make_form(dataset, request.POST or None, request.GET)
+        form = make_form(dataset, request)
         if request.method == "POST" and form.is_valid():
             run = form.create_run(researcher(request))
             transaction.on_commit(partial(enqueue, run))

@@ -11,7 +11,8 @@ from codecs_eval import run_lists
 from codecs_eval.access import researchers_only
 from codecs_eval.agreement.manifest import Manifest, read_manifest
 from codecs_eval.models import Dataset
-from codecs_eval.run_forms import RunForm, agreement_form, train_form
+from codecs_eval.report_forms import agreement_form
+from codecs_eval.run_forms import RunForm, train_form
 from codecs_eval.run_views import launched
 from codecs_eval.serving_files import zip_reply
 
@@ -72,7 +73,7 @@ def train_on_dataset(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
 @require_POST
 def report_on_dataset(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     found = get_object_or_404(Dataset, pk=dataset_id)
-    form = agreement_form(found, request.POST)
+    form = agreement_form(found, request.POST, request.FILES)
     if form.is_valid():
         return launched(request, form)
     return _page(request, found, train_form(found), form, status=400)

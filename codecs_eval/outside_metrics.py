@@ -32,6 +32,8 @@ def kept_upload(data: bytes, name: str, higher_is_better: bool) -> str:
     """The same for a file that a page was given."""
     if len(data) > MAX_FILE_BYTES:
         raise ValueError(f"found {len(data)} bytes of scores; expected at most {MAX_FILE_BYTES}")
+    if ":" in name:
+        raise ValueError(f"found a metric's name with a colon, {name!r}; expected one without")
     path = storing.store(data, folder=_FOLDER, extension="csv")
     text = f"{path}:{name}:{'higher' if higher_is_better else 'lower'}"
     parse_outside(text)

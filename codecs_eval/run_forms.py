@@ -6,14 +6,13 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from django import forms
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
 
 from codecs_eval import encoding, runs
 from codecs_eval.codecs.table import probe_all
-from codecs_eval.measuring_trained import COMBINED, RUN_PREFIX, trained_label
-from codecs_eval.metrics.table import METRICS, USUAL
 from codecs_eval.models import Dataset, Run
 from codecs_eval.run_kinds import KINDS, load
-from codecs_eval.run_lists import trained_metrics
 from codecs_eval.training.config import PRESETS
 
 Choices = Sequence[tuple[str, str]]
@@ -40,6 +39,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "Steps of tune and scratch": ("trunk_learning_rate", "accumulation", "clip_norm", "bf16"),
         "When to stop": ("early_stopping", "validation_share"),
     },
+    "agreement": {"Scores from a file": ("scores_file", "scores_name", "scores_better")},
 }
 # Below this many triplets the paper's recipe forgets more than it learns.
 SMALL_DATA_TRIPLETS = 20_000
@@ -112,6 +112,7 @@ class RunForm(forms.Form):
         self,
         kind: str,
         data: Mapping[str, Any] | None = None,
+        files: MultiValueDict[str, UploadedFile] | None = None,
         *,
         given: Mapping[str, Any] | None = None,
         choices: Mapping[str, Choices] | None = None,
@@ -119,7 +120,7 @@ class RunForm(forms.Form):
         initial: Mapping[str, Any] | None = None,
         title: str = "",
     ) -> None:
-        super().__init__(data, initial=dict(initial or {}), prefix=kind, label_suffix="")
+        super().__init__(data, files, initial=dict(initial or {}), prefix=kind, label_suffix="")
         self.kind = kind
         self.dataset = dataset
         self.given = dict(given or {})
@@ -166,11 +167,15 @@ class RunForm(forms.Form):
         cleaned = super().clean() or {}
         if not self.errors:
             try:
-                self.config = self.config_class(**{**cleaned, **self.given})
+                self.config = self.config_class(**{**self.given, **self.settings(cleaned)})
                 self.check()
             except ValueError as error:
                 raise forms.ValidationError(str(error)) from error
         return cleaned
+
+    def settings(self, cleaned: Mapping[str, Any]) -> dict[str, Any]:
+        """What the configuration is made of, from what was typed. Raises ValueError."""
+        return dict(cleaned)
 
     def check(self) -> None:
         """What the configuration alone cannot know. Raises ValueError."""
@@ -223,37 +228,6 @@ def train_form(
         for name in PRESETS
     ]
     return form
-
-
-def agreement_form(dataset: Dataset, data: Mapping[str, Any] | None = None) -> RunForm:
-    """Ticked at first: what can be had without a download, and every trained metric."""
-    trained = [choice for run in trained_metrics() for choice in _trained_choices(run, dataset)]
-    known = [(entry.name, entry.label) for entry in METRICS.values()]
-    return RunForm(
-        "agreement",
-        data,
-        dataset=dataset,
-        # Files of scores come by the command.
-        given={"scores": ()},
-        choices={
-            "metrics": [*known, *trained],
-            "reference": [("first", "the first"), ("pairs", "every pair"), *known, *trained],
-        },
-        initial={"metrics": [*USUAL, *(name for name, _ in trained)]},
-        title=f"Agreement on {dataset.name}",
-    )
-
-
-def _trained_choices(run: Run, dataset: Dataset) -> list[tuple[str, str]]:
-    """The trained metric alone, and with what it was combined with."""
-    on = "this dataset" if run.dataset_id == dataset.pk else str(run.dataset)
-    when = f"trained {run.created_at:%Y-%m-%d %H:%M} on {on}"
-    name = f"{RUN_PREFIX}{run.pk}"
-    choices = [(name, f"{trained_label(run)}: {when}")]
-    if run.config.get("combine_with"):
-        label = trained_label(run, with_others=True)
-        choices.append((f"{name}{COMBINED}", f"{label}: {when}, combined"))
-    return choices
 
 
 def _sentence(name: str) -> str:

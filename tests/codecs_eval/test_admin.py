@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -61,9 +62,13 @@ def test_an_agreement_report_is_launched_from_the_admin(admin: Client) -> None:
             "agreement-hold_out": "none",
             "agreement-resamples": "200",
             "agreement-seed": "1",
+            "agreement-scores_file": SimpleUploadedFile("mine.csv", b"triplet_id,d_first,d_second"),
+            "agreement-scores_name": "Mine",
+            "agreement-scores_better": "higher",
         },
     )
-    assert Run.objects.get().kind == "agreement"
+    run = Run.objects.get()
+    assert run.kind == "agreement" and run.config["scores"][0].endswith(":Mine:higher")
 
 
 def test_a_wrong_launch_stays_on_its_form(admin: Client) -> None:

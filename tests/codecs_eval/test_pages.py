@@ -292,6 +292,34 @@ def test_a_report_begins_with_what_needs_no_download_and_every_training(desk: Cl
     assert 'value="dists"' in text_of(response)
 
 
+def test_a_report_takes_scores_from_an_uploaded_file(desk: Client) -> None:
+    dataset = make_dataset()
+    url = reverse("report_on_dataset", args=[dataset.pk])
+    settings = {
+        "agreement-metrics": ["psnr"],
+        "agreement-sources": "all",
+        "agreement-reference": "first",
+        "agreement-hold_out": "none",
+        "agreement-resamples": "200",
+        "agreement-seed": "1",
+        "agreement-scores_better": "lower",
+    }
+    assert "multipart/form-data" in text_of(desk.get(dataset.get_absolute_url()))
+
+    def scores() -> SimpleUploadedFile:
+        return SimpleUploadedFile("mine.csv", b"triplet_id,d_first,d_second\nt0,1,2\n")
+
+    response = desk.post(url, {**settings, "agreement-scores_file": scores()})
+    assert response.status_code == 400 and "together with its metric’s name" in text_of(response)
+    named = {**settings, "agreement-scores_file": scores(), "agreement-scores_name": "My metric"}
+    desk.post(url, named)
+    [text] = Run.objects.get(kind="agreement").config["scores"]
+    assert text.startswith("outside_scores/") and text.endswith(".csv:My metric:lower")
+    assert storing.read(text.removesuffix(":My metric:lower")) == scores().read()
+    wrong = {**settings, "agreement-scores_file": scores(), "agreement-scores_name": "a:b"}
+    assert "with a colon" in text_of(desk.post(url, wrong))
+
+
 def test_a_report_of_no_metric_is_sent_back(desk: Client) -> None:
     dataset = make_dataset()
     response = desk.post(
