@@ -121,7 +121,7 @@ def test_values_outside_the_stated_range_are_refused(alex: LpipsMetric) -> None:
 
 def test_train_does_not_switch_it_out_of_eval_and_nothing_in_it_learns(alex: LpipsMetric) -> None:
     module = Lpips(alex.trunk, official_heads("alex"), input_range=(-1.0, 1.0)).train()
-    assert not any(part.training for part in module.modules() if part is module)
+    assert not any(part.training for part in module.modules())
     assert not any(parameter.requires_grad for parameter in module.parameters())
 
 
