@@ -37,6 +37,14 @@ def pairs_of(reference: Path, distorted: Path) -> list[Pair]:
     return [Pair(reference, path) for path in others]
 
 
+def unused_references(reference: Path, pairs: Iterable[Pair]) -> list[Path]:
+    """The images of a folder of references that have no reconstruction among `pairs`."""
+    if not reference.is_dir():
+        return []
+    named = {pair.reference for pair in pairs}
+    return [path for path in _images(reference) if path not in named]
+
+
 def pairs_from_csv(path: Path) -> list[Pair]:
     """Rows of a CSV with the columns reference and distorted; paths are from the CSV's folder."""
     try:

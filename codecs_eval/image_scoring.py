@@ -11,11 +11,8 @@ from django.conf import settings
 
 from codecs_eval.codecs.reading import Photo, read_photo
 from codecs_eval.image_pairs import Pair, by_reference
-from codecs_eval.measuring import ROUNDED
-from codecs_eval.measuring_trained import is_combined, is_trained, trained_run
-from codecs_eval.metrics.metric import Image, Metric
-from codecs_eval.metrics.table import finite, load_metric, metric_entry
-from codecs_eval.scoring import has_rounded_weights, version_here, weight_file
+from codecs_eval.metrics.metric import Image
+from codecs_eval.named_metrics import NamedMetric
 
 # Decoded reconstructions that are held at once.
 _BATCH_BYTES = 1 << 26
@@ -32,79 +29,6 @@ class ScoredPair:
     values: dict[str, float | None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class NamedMetric:
-    """A metric with the facts that a number cannot be read without.
-
-    `low` and `high` are None where there is no bound; `is_simulated`: learned from no person.
-    """
-
-    name: str
-    label: str
-    definition: str
-    version: str
-    low: float | None
-    high: float | None
-    higher_is_better: bool
-    metric: Metric
-    is_simulated: bool = False
-
-    def facts(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "label": self.label,
-            "definition": self.definition,
-            "version": self.version,
-            "range": [self.low, self.high],
-            "is_simulated": self.is_simulated,
-            "higher_is_better": self.higher_is_better,
-        }
-
-
-def named_metric(name: str) -> NamedMetric:
-    """From the table, run:ID or run:ID+combined of a finished training.
-
-    Raises ValueError or RuntimeError.
-    """
-    if is_trained(name):
-        return _trained_metric(name)
-    entry = metric_entry(name)
-    metric = load_metric(name, weight_file)
-    definition = (
-        f"{entry.definition}; {ROUNDED}" if has_rounded_weights(entry) else entry.definition
-    )
-    return NamedMetric(
-        name,
-        entry.label,
-        definition,
-        version_here(entry),
-        finite(entry.low),
-        finite(entry.high),
-        entry.higher_is_better,
-        metric,
-    )
-
-
-def _trained_metric(name: str) -> NamedMetric:
-    # torch: only where it is scored with.
-    from codecs_eval.metrics.trained import load_combined, load_trained
-
-    run = trained_run(name)
-    on = " on SIMULATED judgments" if run.is_simulated else ""
-    said = f"LPIPS ({run.config['backbone']}) trained by run {run.pk}{on}"
-    if is_combined(name):
-        others = " + ".join(run.config["combine_with"])
-        said = f"{said} + {others}: differences are logits, may be negative"
-        metric: Metric = load_combined(run.folder, weight_file, name)
-    else:
-        said = f"{said}; 0 is identical"
-        metric = load_trained(run.folder, weight_file, name)
-    low = None if is_combined(name) else 0.0
-    return NamedMetric(
-        name, run.title, said, str(run.pk), low, None, False, metric, run.is_simulated
-    )
 
 
 def score_pairs(
@@ -125,6 +49,8 @@ def score_pairs(
                     on_progress(len(scored), len(pairs), f"{metric.label}, {reference.name}")
                 _score(rows, metric)
             scored += [row.scored for row in rows]
+    if on_progress is not None:
+        on_progress(len(scored), len(pairs), "scored")
     return scored
 
 
@@ -193,21 +119,31 @@ def _score(rows: Sequence[_Row], named: NamedMetric) -> None:
         scored.values[named.name] = value
 
 
-def as_json(scored: Sequence[ScoredPair], metrics: Sequence[NamedMetric]) -> dict[str, Any]:
+def as_json(
+    scored: Sequence[ScoredPair], metrics: Sequence[NamedMetric], unused: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """`unused`: references that have no reconstruction."""
     return {
+        "is_simulated": any(metric.is_simulated for metric in metrics),
+        "unused_references": [str(path) for path in unused],
         "metrics": [metric.facts() for metric in metrics],
         "scores": [asdict(row) for row in scored],
     }
 
 
 def as_csv(scored: Sequence[ScoredPair], metrics: Sequence[NamedMetric]) -> str:
-    """One row a pair, one column a metric; numbers in full, an empty cell where there is none."""
+    """One row a pair, one column a metric; numbers in full, an empty cell where there is none.
+
+    `is_simulated`: at least one of the metrics learned from no person.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     names = [metric.name for metric in metrics]
-    writer.writerow(["reference", "distorted", "width", "height", *names, "notes", "errors"])
+    sizes, told = ("width", "height"), ("notes", "errors", "is_simulated")
+    writer.writerow(["reference", "distorted", *sizes, *names, *told])
+    is_simulated = any(metric.is_simulated for metric in metrics)
     for row in scored:
         values = [row.values.get(name) for name in names]
-        told = ["; ".join(row.notes), "; ".join(row.errors)]
-        writer.writerow([row.reference, row.distorted, row.width, row.height, *values, *told])
+        said = ["; ".join(row.notes), "; ".join(row.errors), is_simulated]
+        writer.writerow([row.reference, row.distorted, row.width, row.height, *values, *said])
     return out.getvalue()

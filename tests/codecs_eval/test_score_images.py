@@ -3,6 +3,7 @@
 import csv
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from codecs_eval.image_pairs import Pair, pairs_from_csv, pairs_of
+from codecs_eval.image_scoring import as_csv, as_json, score_pairs
 from codecs_eval.metrics.psnr import psnr_rgb
 from codecs_eval.metrics.table import METRICS
+from codecs_eval.named_metrics import named_metric
 from tests.codecs_eval.metrics.pictures import make_damaged, make_picture
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +57,38 @@ def test_two_folders_are_matched_by_name_and_scored(
         for strength in (5, 20):
             [expected] = psnr_rgb(Path).scores(picture, [make_damaged(picture, strength)])
             assert found[str(distorted / f"s{strength}" / f"{name}.webp")] == expected
+
+
+def test_a_reference_without_a_reconstruction_is_named(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    references, distorted = folders
+    Image.fromarray(make_picture(64, 80, 9)).save(references / "forgotten.png")
+    target = tmp_path / "scores.json"
+    call_command("score_images", references, distorted, "--metric", "psnr", "--json", str(target))
+    written = json.loads(target.read_text())
+    assert written["unused_references"] == [str(references / "forgotten.png")]
+    assert len(written["scores"]) == 4 and written["is_simulated"] is False
+    assert "No reconstruction of 1 references" in capsys.readouterr().err
+    assert written["metrics"][0]["range"] == [0.0, 100.0]
+
+
+def test_progress_ends_at_the_end(folders: tuple[Path, Path]) -> None:
+    pairs = pairs_of(*folders)
+    told: list[tuple[int, int]] = []
+    score_pairs(pairs, [named_metric("psnr")], lambda done, total, _: told.append((done, total)))
+    assert told[-1] == (4, 4)
+
+
+def test_scores_by_a_metric_that_learned_from_no_person_say_so(folders: tuple[Path, Path]) -> None:
+    pairs = pairs_of(*folders)
+    metrics = [named_metric("psnr"), replace(named_metric("ssim"), is_simulated=True)]
+    scored = score_pairs(pairs, metrics)
+    rows = list(csv.DictReader(as_csv(scored, metrics).splitlines()))
+    assert {row["is_simulated"] for row in rows} == {"True"}
+    found = as_json(scored, metrics)
+    assert found["is_simulated"] is True
+    assert [metric["is_simulated"] for metric in found["metrics"]] == [False, True]
 
 
 def test_csv_goes_to_standard_output_and_names_what_cannot_be_scored(

@@ -6,12 +6,13 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from codecs_eval import image_scoring
-from codecs_eval.image_pairs import Pair, pairs_from_csv, pairs_of
-from codecs_eval.image_scoring import NamedMetric, ScoredPair
+from codecs_eval.image_pairs import Pair, pairs_from_csv, pairs_of, unused_references
+from codecs_eval.image_scoring import ScoredPair
 from codecs_eval.management.commands.encode_ladder import words
 from codecs_eval.management.ready import ReadyCommand
 from codecs_eval.management.running import BAR
 from codecs_eval.metrics.table import METRICS
+from codecs_eval.named_metrics import NamedMetric, named_metric
 
 STANDARD_OUTPUT = "-"
 
@@ -44,9 +45,10 @@ class Command(ReadyCommand):
         try:
             pairs = self._pairs(options)
             names = dict.fromkeys(words(options["metric"] or ["psnr", "ssim", "ms-ssim"]))
-            metrics = [image_scoring.named_metric(name) for name in names]
+            metrics = [named_metric(name) for name in names]
             scored = image_scoring.score_pairs(pairs, metrics, self._show)
-            self._write(scored, metrics, options)
+            unused = self._unused(options["reference"], pairs)
+            self._write(scored, metrics, unused, options)
         except (ValueError, RuntimeError, OSError) as error:
             raise CommandError(str(error)) from error
         wrong = [row for row in scored if row.errors]
@@ -63,13 +65,25 @@ class Command(ReadyCommand):
             raise ValueError("Expected a reference and an image or folder, or --pairs FILE alone.")
         return pairs_of(reference, distorted)
 
+    def _unused(self, reference: Path | None, pairs: Sequence[Pair]) -> list[Path]:
+        """References without a reconstruction; told, for one may have been forgotten."""
+        unused = [] if reference is None else unused_references(reference, pairs)
+        if unused:
+            names = ", ".join(str(path) for path in unused)
+            self.stderr.write(f"No reconstruction of {len(unused)} references: {names}")
+        return unused
+
     def _write(
-        self, scored: Sequence[ScoredPair], metrics: Sequence[NamedMetric], options: dict[str, Any]
+        self,
+        scored: Sequence[ScoredPair],
+        metrics: Sequence[NamedMetric],
+        unused: Sequence[Path],
+        options: dict[str, Any],
     ) -> None:
         if self.stderr.isatty():
             self.stderr.write("")
         if options["json"]:
-            result = image_scoring.as_json(scored, metrics)
+            result = image_scoring.as_json(scored, metrics, unused)
             self._put(options["json"], json.dumps(result, indent=2, allow_nan=False) + "\n")
         if options["csv"]:
             self._put(options["csv"], image_scoring.as_csv(scored, metrics))
