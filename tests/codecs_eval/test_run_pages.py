@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from codecs_eval.models import Run, RunLine, RunMetric
+from codecs_eval.training.config import TrainMetricConfig
 from tests.codecs_eval.desk_rows import make_dataset, make_run
 from tests.codecs_eval.test_pages import text_of
 from tests.factories import make_ada, make_source
@@ -64,6 +65,25 @@ def test_curves_come_as_figure_and_table(desk: Client) -> None:
         "train_loss,1,1.0,False",
         "train_loss,2,0.5,False",
     ]
+
+
+def test_a_training_tells_why_a_report_shows_another_number(desk: Client) -> None:
+    run = make_run("done", dataset=make_dataset())
+    part = {"trained": 0.8, "untouched": 0.7, "n_triplets": 30, "n_sources": 4}
+    result = {
+        "heldout": part,
+        "n_judgments": 90,
+        "n_triplets": 30,
+        "seconds": {"features": 1.0, "fits": 2.0},
+        "device": "cpu",
+    }
+    Run.objects.filter(pk=run.pk).update(
+        kind="train_metric", config=TrainMetricConfig().to_json(), result=result
+    )
+    run.refresh_from_db()
+    said = text_of(desk.get(run.get_absolute_url()))
+    assert "each triplet counts the same" in said
+    assert "its column “By triplet” is this one" in said
 
 
 def test_cancel_and_run_again_are_posts(desk: Client) -> None:
