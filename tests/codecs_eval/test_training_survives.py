@@ -25,7 +25,8 @@ def alexnet(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Path:
     """Before the worker starts: it finds the verified file instead of fetching one."""
     path = weight_source()("alexnet")
     monkeypatch.setenv("TRIAD_WEIGHTS", str(path.parent))
-    monkeypatch.setenv("RUN_LEASE_S", "4")
+    # Short, but longer than a busy machine lets a healthy worker wait.
+    monkeypatch.setenv("RUN_LEASE_S", "10")
     settings.TRIAD_WEIGHTS = str(path.parent)
     return path
 
