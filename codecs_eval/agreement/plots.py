@@ -65,7 +65,7 @@ def agreement_figure(report: Report) -> Figure:
     plot_in = _ROW_IN * len(rows)
     head_in = 0.12 + _LABEL_ROW_IN * len(lines)
     figure, axes = captioned_figure(
-        report, (0.25, 0.55), head_in, plot_in, agreement_caption(report)
+        report, (0.345, 0.455), head_in, plot_in, agreement_caption(report)
     )
     axes.set_ylim(-0.6, len(rows) - 0.4)
     low, high = _span(report)
@@ -125,7 +125,7 @@ def _metric_row(axes: Axes, height: int, row: Report) -> None:
         axes.plot(ends, [height, height], color=row["colour"], linewidth=1.4, zorder=4)
     dot(axes, value, height, row, size=7.0)
     frame = axes.get_yaxis_transform()
-    text(axes, -0.02, height, shortened(row["label"]), frame, ha="right", va="center")
+    text(axes, -0.02, height, shortened(row["label"], 37), frame, ha="right", va="center")
     text(axes, 1.115, height, f"{value:.1f}", frame, ha="right", va="center")
     text(axes, 1.14, height, between, frame, va="center", color=GREY, fontsize=SMALL)
 

@@ -162,6 +162,18 @@ def test_no_text_leaves_the_page(
             assert box.y0 >= -1 and box.y1 <= height + 1, text.get_text()
 
 
+def test_the_label_of_a_training_stands_whole_in_the_figure(
+    make_report: Callable[..., Any],
+) -> None:
+    report = make_report()
+    label = "squeeze + psnr, scratch, 1a2b, 5-fold"
+    report["metrics"][0]["label"] = label
+    figure = plots.agreement_figure(report)
+    figure.canvas.draw()
+    [found] = [text for text in figure.findobj(Text) if text.get_text() == label]
+    assert found.get_window_extent().x0 >= -1
+
+
 def test_a_reliability_diagram_says_whose_probability_it_shows(
     make_report: Callable[..., Any],
 ) -> None:
