@@ -8,10 +8,8 @@ from codecs_eval.measuring_trained import is_trained, measured_training
 from codecs_eval.metrics.table import METRICS, finite, load_metric
 from codecs_eval.models import Dataset
 from codecs_eval.runs import RunReporter
-from codecs_eval.scoring import has_rounded_weights, weight_file, weights_key
+from codecs_eval.scoring import ROUNDED, has_rounded_weights, weight_file, weights_key
 from codecs_eval.triplet_scores import scores_of
-
-ROUNDED = "its trunk's weights are rounded to 16 bits: development offline, not for publication"
 
 
 def measured_metrics(

@@ -3,6 +3,7 @@
 run:ID is the trained metric alone, run:ID+combined with the metrics that it was combined with.
 """
 
+import json
 from uuid import UUID
 
 import pandas as pd
@@ -14,9 +15,10 @@ from codecs_eval.agreement.judged import MetricDistances, MetricFacts
 from codecs_eval.metrics.table import METRICS
 from codecs_eval.models import Dataset, Run
 from codecs_eval.runs import RunReporter
-from codecs_eval.scoring import weight_file
+from codecs_eval.scoring import ROUNDED, weight_file
 from codecs_eval.training.config import PRESETS
 from codecs_eval.triplet_scores import scores_of
+from codecs_eval.weights import is_rounded
 
 RUN_PREFIX = "run:"
 COMBINED = "+combined"
@@ -110,8 +112,15 @@ def has_chosen_settings(run: Run) -> bool:
     return all(run.config.get(key) == chosen[key] for key in _CHOSEN)
 
 
+def has_rounded_trunk(run: Run) -> bool:
+    """Whether it was trained on a trunk of fewer bits than everybody else's."""
+    path = run.folder / "config.json"
+    facts = json.loads(path.read_text()) if path.is_file() else {}
+    return "weights_sha256" in facts and is_rounded(facts["weights"], facts["weights_sha256"])
+
+
 def _notes(run: Run, name: str, is_crossed: bool) -> list[str]:
-    notes = []
+    notes = [ROUNDED] if has_rounded_trunk(run) else []
     if is_crossed:
         notes.append("cross-validated: every source is scored by a fit without it")
     if is_combined(name):

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from codecs_eval.measuring import ROUNDED
 from codecs_eval.measuring_trained import is_combined, is_trained, trained_run
 from codecs_eval.metrics.metric import Metric
 from codecs_eval.metrics.table import finite, load_metric, metric_entry
-from codecs_eval.scoring import has_rounded_weights, version_here, weight_file
+from codecs_eval.scoring import ROUNDED, has_rounded_weights, version_here, weight_file
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from codecs_eval.metrics.table import METRICS, MetricEntry, load_metric
 from codecs_eval.models import Reconstruction, Run, Score, SourceImage
 from codecs_eval.runs import RunReporter
 
+ROUNDED = "its trunk's weights are rounded to 16 bits: development offline, not for publication"
+
 
 def weight_file(name: str) -> Path:
     """A verified weight file of this installation, fetched on first use."""

@@ -238,6 +238,11 @@ def file_of(name: str, path: Path) -> WeightFile:
     return found
 
 
+def is_rounded(name: str, sha256: str) -> bool:
+    """Whether the file of `name` with that checksum has fewer bits than the published weights."""
+    return any(file.is_rounded and file.sha256 == sha256 for file in weight_entry(name).files)
+
+
 def load_backbone_state(name: str, path: Path) -> dict[str, "torch.Tensor"]:
     """State dict of the convolutions, keys `{features index}.weight|bias`, float32, OIHW.
 

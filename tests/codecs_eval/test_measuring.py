@@ -1,5 +1,6 @@
 """What a report can be asked for beside the table, and what happens where it cannot be had."""
 
+import io
 import json
 import subprocess
 import urllib.error
@@ -20,6 +21,7 @@ from codecs_eval.models import Dataset, Run
 from codecs_eval.report_conclusion import conclusion
 from codecs_eval.scoring import version_here, weights_key
 from codecs_eval.training.config import TrainMetricConfig
+from codecs_eval.weights import WEIGHTS
 from tests.codecs_eval.metrics.pretrained import weight_source
 from tests.codecs_eval.test_reports import report_on
 from tests.codecs_eval.training.datasets import make_dataset
@@ -147,9 +149,9 @@ def test_a_training_by_the_small_data_preset_says_that_its_settings_were_chosen(
     assert any("human_jpeg_pairs" in note for note in report.result["notes"])
 
 
-@pytest.mark.parametrize("mode", ["lin", "tune"])
-def test_trainings_of_another_mode_have_another_label(dataset: Dataset, mode: str) -> None:
-    config = TrainMetricConfig(mode=mode, folds=2)
+def make_crossed(dataset: Dataset, **settings: Any) -> Run:
+    """A finished training that finds the first image closer, whatever it saw."""
+    config = TrainMetricConfig(folds=2, **settings)
     run = runs.create("train_metric", config, title="Training", dataset=dataset)
     Run.objects.filter(pk=run.pk).update(state=Run.State.DONE)
     run.folder.mkdir(parents=True)
@@ -157,6 +159,12 @@ def test_trainings_of_another_mode_have_another_label(dataset: Dataset, mode: st
     pd.DataFrame({"triplet_id": ids, "d_first": 1.0, "d_second": 2.0}).to_parquet(
         run.folder / "out_of_fold.parquet"
     )
+    return run
+
+
+@pytest.mark.parametrize("mode", ["lin", "tune"])
+def test_trainings_of_another_mode_have_another_label(dataset: Dataset, mode: str) -> None:
+    run = make_crossed(dataset, mode=mode)
     report = report_on(dataset, f"run:{run.pk}")
     assert row_of(report, f"run:{run.pk}")["label"] == f"alex, {mode}, {str(run.pk)[:4]}, 2-fold"
     assert not any("human_jpeg_pairs" in note for note in report.result["notes"])
@@ -178,6 +186,22 @@ def test_rounded_weights_are_labelled_and_their_scores_kept_apart(
     entry = METRICS["lpips-squeeze"]
     assert kept.stem == f"lpips-squeeze-{weights_key(entry)}" and "f414890c" in kept.stem
     assert version_here(entry) == "1-fp16"
+
+
+def test_a_training_on_a_rounded_trunk_says_so(dataset: Dataset) -> None:
+    run = make_crossed(dataset, backbone="squeeze")
+    [file] = [file for file in WEIGHTS["squeezenet1_1"].files if file.is_rounded]
+    facts = {"weights": "squeezenet1_1", "weights_sha256": file.sha256}
+    (run.folder / "config.json").write_text(json.dumps(facts))
+    report = report_on(dataset, f"run:{run.pk}")
+    assert "rounded to 16 bits" in row_of(report, f"run:{run.pk}")["note"]
+
+
+def test_the_command_ends_with_the_conclusion(dataset: Dataset) -> None:
+    out = io.StringIO()
+    call_command("agreement", dataset=dataset.name, metrics=["psnr", "ssim"], stdout=out)
+    report = Run.objects.get(kind="agreement")
+    assert conclusion(report.result) in out.getvalue()
 
 
 def test_a_report_tells_what_each_metric_is(dataset: Dataset) -> None:

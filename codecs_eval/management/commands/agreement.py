@@ -10,6 +10,7 @@ from codecs_eval.management.running import RunCommand
 from codecs_eval.measuring_trained import is_trained, trained_run
 from codecs_eval.metrics.table import USUAL
 from codecs_eval.models import Run
+from codecs_eval.report_conclusion import conclusion
 from codecs_eval.reports import PARTS, AgreementConfig
 
 
@@ -93,6 +94,7 @@ class Command(RunCommand):
                 self.stdout.write(f"  {training['label']}, never met {_held_out_words(row)}")
         for note in run.result.get("notes", []):
             self.stdout.write(f"  note: {note}")
+        self.stdout.write(f"  {conclusion(run.result)}")
         self.stdout.write(f"  page: {run.get_absolute_url()}  files: {run.folder}")
 
     def _tell_people(self, people: dict[str, Any]) -> None:
