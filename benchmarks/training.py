@@ -33,12 +33,14 @@ from codecs_eval.agreement.dataset import FrozenDataset
 from codecs_eval.agreement.pixels import encode_png
 from codecs_eval.metrics.heads import official_heads
 from codecs_eval.metrics.trunk import Trunk, random_state
+from codecs_eval.training.capacity import has_bf16
 from codecs_eval.training.config import PRESETS, TrainMetricConfig
 from codecs_eval.training.crops import Crops
 from codecs_eval.training.features import pair_features
 from codecs_eval.training.fitting import HeadsFit, Prior, Votes
 from codecs_eval.training.metric import triplet_table, votes_of
-from codecs_eval.training.phases import Phase, Watch
+from codecs_eval.training.phases import Watch
+from codecs_eval.training.plan import Phase
 from codecs_eval.training.processes import ALONE
 from codecs_eval.training.tuning import Judged, TuneFit
 from tests.codecs_eval.training.datasets import write_planted
@@ -47,6 +49,8 @@ N_TRIPLETS, SIZE_PX, BATCH = 1_500, 64, 50
 STEPS = N_TRIPLETS // BATCH
 GROWTH = (1_000, 10_000, 100_000)
 LIN = PRESETS["reference"]
+# Without its instructions torch emulates bf16, many times slower than fp32.
+HAS_BF16 = has_bf16(torch.device("cpu"), torch.cpu.get_capabilities())
 TUNES = (("fp32", False, 1.5), ("bf16", True, 2.0))
 
 Work = Callable[[], object]
@@ -81,12 +85,6 @@ def peer_step(backbone: str, *, tunes: bool) -> Work:
         trainer.optimize_parameters()
 
     return step
-
-
-def has_bf16() -> bool:
-    """Without them torch emulates bf16, many times slower than fp32."""
-    found = torch.cpu.get_capabilities()
-    return bool(found.get("avx512_bf16") or found.get("amx_bf16") or found.get("bf16"))
 
 
 def prior_of(backbone: str) -> Prior:
@@ -220,7 +218,7 @@ def compare(label: str, peer: Work, ours: Work, *, steps: int, pairs: int, wante
     ratio = statistics.median(theirs / mine for theirs, mine in zip(peers, own, strict=True))
     print(
         f"{label:<44}{statistics.median(peers):10.2f}{statistics.median(own):10.3f}"
-        f"{ratio:10.1f}x{wanted:9g}x",
+        f"{ratio:10.1f}x{wanted:9g}x{pairs:7}",
         flush=True,
     )
 
@@ -283,15 +281,15 @@ def main() -> None:
     if options.memory:
         print_memory(*options.memory)
         return
-    print(f"{options.threads} threads, 64x64, batches of 50, median of {options.pairs} pairs")
-    print(f"{'':<44}{'lpips s':>10}{'ours s':>10}{'ratio':>11}{'wanted':>10}")
+    print(f"{options.threads} threads, 64x64, batches of 50, medians of so many pairs of runs")
+    print(f"{'':<44}{'lpips s':>10}{'ours s':>10}{'ratio':>11}{'wanted':>10}{'pairs':>7}")
     for backbone, wanted in (("alex", 100), ("vgg", 1_000)):
         compare(
             f"{backbone}, lin, an epoch of 1,500 (step x {STEPS})",
             peer_step(backbone, tunes=False),
             cached_epoch(backbone),
             steps=STEPS,
-            pairs=options.pairs if backbone == "alex" else max(1, options.pairs // 2),
+            pairs=options.pairs if backbone == "alex" else max(3, options.pairs // 2),
             wanted=wanted,
         )
     with tempfile.TemporaryDirectory() as name:
@@ -305,7 +303,7 @@ def main() -> None:
             pairs=options.pairs,
             wanted=25,
         )
-        for label, is_bf16, goal in TUNES if has_bf16() else TUNES[:1]:
+        for label, is_bf16, goal in TUNES if HAS_BF16 else TUNES[:1]:
             compare(
                 f"alex, tune, one step, {label}",
                 peer_step("alex", tunes=True),
@@ -314,7 +312,7 @@ def main() -> None:
                 pairs=3 * options.pairs,
                 wanted=goal,
             )
-    if not has_bf16():
+    if not HAS_BF16:
         print("alex, tune, one step, bf16: this CPU has no bf16 instructions; not measured")
     print(f"\n{'peak memory, MB':<44}{'lpips':>10}{'ours':>10}")
     for label, peer, ours, backbone in (
@@ -322,7 +320,7 @@ def main() -> None:
         ("vgg, lin, an epoch", "peer lin", f"epoch {2 * N_TRIPLETS}", "vgg"),
         ("alex, lin, 10 epochs with cache", "peer lin", "ten epochs", "alex"),
         ("alex, tune, one step, fp32", "peer tune", "tune fp32", "alex"),
-        *([("alex, tune, one step, bf16", "peer tune", "tune bf16", "alex")] if has_bf16() else []),
+        *([("alex, tune, one step, bf16", "peer tune", "tune bf16", "alex")] if HAS_BF16 else []),
     ):
         peaks = [memory_mb(name, backbone, options.threads) for name in (peer, ours)]
         print(f"{label:<44}{peaks[0]:10.0f}{peaks[1]:10.0f}", flush=True)

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from codecs_eval.training.config import TrainMetricConfig
 from codecs_eval.training.fitting import HeadsFit, Prior, Votes
-from codecs_eval.training.phases import Phase, Watch, mean_agreement
+from codecs_eval.training.phases import Watch, mean_agreement
+from codecs_eval.training.plan import Phase
 
 
 class CachedFit:

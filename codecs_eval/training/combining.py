@@ -48,18 +48,20 @@ def fit_combination(differences: Floats, share: Floats, weight: Floats) -> Float
 
 
 def out_of_fold_logits(
-    differences: Floats, share: Floats, weight: Floats, fold: NDArray[np.int64]
+    unseen: Floats, differences: Floats, share: Floats, weight: Floats, fold: NDArray[np.int64]
 ) -> Floats:
     """Logits (triplets,), each by weights fitted without its fold; folds are dealt by source.
 
-    `differences` (folds, triplets, metrics): [f] by metrics that were trained without fold f, so
-    that nothing in a logit has seen the votes of its source.
+    `differences` (folds, triplets, metrics): [f] by metrics that were trained without fold f;
+    `unseen`, of that shape: [f] outside fold f by metrics that saw neither it nor the triplet's
+    source (inside it may be NaN). The weights are fitted on these, so that nothing in a logit has
+    seen the votes of its source, and no metric is trusted for votes that it knew by heart.
     """
     logits = np.zeros(len(share))
-    for number, seen in enumerate(differences):
+    for number, (learned, applied) in enumerate(zip(unseen, differences, strict=True)):
         inside = fold == number
-        found = fit_combination(seen[~inside], share[~inside], weight[~inside])
-        logits[inside] = seen[inside] @ found
+        found = fit_combination(learned[~inside], share[~inside], weight[~inside])
+        logits[inside] = applied[inside] @ found
     return logits
 
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from codecs_eval.agreement.scores import agreement_per_triplet
 from codecs_eval.training.combining import Floats, fit_combination, out_of_fold_logits
-from codecs_eval.training.phases import Phase, mean_agreement
+from codecs_eval.training.phases import mean_agreement
+from codecs_eval.training.plan import Phase
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,10 @@ class Distances:
 
 @dataclass(frozen=True)
 class Compared:
-    """`trained` has one entry a phase; `others` (triplets, metrics): differences to combine."""
+    """`trained` has one entry a phase; `others` (triplets, metrics): differences to combine.
+
+    `inner`: the fits on parts of a phase's rows, which the weights of a combination need.
+    """
 
     phases: Sequence[Phase]
     table: pd.DataFrame
@@ -37,6 +41,7 @@ class Compared:
     untouched: Distances
     others: Floats
     is_weighted_by_votes: bool
+    inner: Sequence[tuple[Phase, Distances]] = ()
 
     @property
     def share(self) -> Tensor:
@@ -53,12 +58,19 @@ class Compared:
         """(triplets, 1 + metrics): the trained metric of a phase first, then the others."""
         return np.column_stack([self.trained[phase].difference, self.others])
 
+    def unseen_differences(self, phase: int) -> Floats:
+        """The same on the rows that the phase learned, by fits without the source; else NaN."""
+        found = np.full(len(self.table), np.nan)
+        for inner, distances in self.inner:
+            if inner.within == phase:
+                found[inner.heldout.numpy()] = distances.difference[inner.heldout.numpy()]
+        return np.column_stack([found, self.others])
+
 
 def compare(found: Compared) -> dict[str, Any]:
     """Agreements, 0..1, on the train part, the held-out one, and by folds where there are any."""
     final = found.phases[-1]
-    learned = torch.cat([final.train, final.validation]).sort().values
-    parts = {"train": learned, "heldout": final.heldout}
+    parts = {"train": final.learned, "heldout": final.heldout}
     compared: dict[str, Any] = {
         part: _part(found, rows, found.trained[-1]) for part, rows in parts.items()
     }
@@ -76,26 +88,31 @@ def compare(found: Compared) -> dict[str, Any]:
 def combination(found: Compared, names: Sequence[str]) -> tuple[dict[str, Any], Floats | None]:
     """Weights fitted on the training sources, agreement with and without; out-of-fold logits.
 
-    `weights` are of d_first - d_second, each score turned so that lower is closer.
+    `weights` are of d_first - d_second, each score turned so that lower is closer. The trained
+    metric enters their fit by heads that had not seen the source, and the logits by its own.
     """
     share = found.share.double().numpy()
-    final = found.phases[-1]
-    learned = torch.cat([final.train, final.validation]).sort().values.numpy()
-    differences = found.differences(-1)
-    weights = fit_combination(differences[learned], share[learned], found.weight[learned])
-    logits = differences @ weights
+    number, final = len(found.phases) - 1, found.phases[-1]
+    learned = final.learned.numpy()
+    unseen = found.unseen_differences(number)[learned]
+    weights = fit_combination(unseen, share[learned], found.weight[learned])
+    logits = found.differences(number) @ weights
     told: dict[str, Any] = {
         "metrics": ["trained", *names],
         "weights": weights.tolist(),
-        "fitted_on": "the training sources",
+        "fitted_on": "the training sources, each scored by heads that had not seen it",
         "heldout": _with_and_without(logits, found.trained[-1], share, final.heldout),
         "cross_validated": None,
     }
     if len(found.phases) == 1:
         return told, None
     fold, crossed = out_of_fold(found)
-    seen = np.stack([found.differences(number) for number in range(len(found.phases) - 1)])
-    logits = out_of_fold_logits(seen, share, found.weight, fold)
+    folds = range(len(found.phases) - 1)
+    logits = out_of_fold_logits(
+        np.stack([found.unseen_differences(number) for number in folds]),
+        np.stack([found.differences(number) for number in folds]),
+        *(share, found.weight, fold),
+    )
     told["cross_validated"] = _with_and_without(logits, crossed, share, torch.arange(len(share)))
     return told, logits
 

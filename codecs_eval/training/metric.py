@@ -2,7 +2,8 @@
 
 triplets --pair_features--> vectors --CachedFit--> heads               (lin)
          --crops----------> images  --TuneFit----> trunk and heads     (tune, scratch)
-fit_phases: without each fold -> out_of_fold; on the train part -> heads.*, trunk.*
+fit_phases: without each fold -> out_of_fold; on the train part -> heads.*, trunk.*; on parts of
+each of these -> the weights of a combination with other metrics
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from codecs_eval.agreement.dataset import FrozenDataset
 from codecs_eval.metrics.heads import official_heads
-from codecs_eval.metrics.lpips import load_trunk
+from codecs_eval.metrics.lpips import default_device, load_trunk
 from codecs_eval.metrics.trunk import Trunk
 from codecs_eval.training.artifacts import (
     Made,
@@ -28,6 +29,7 @@ from codecs_eval.training.artifacts import (
     write_out_of_fold,
 )
 from codecs_eval.training.cached import CachedFit
+from codecs_eval.training.capacity import check_bf16, check_memory, memory_bytes
 from codecs_eval.training.comparing import (
     Compared,
     Distances,
@@ -40,7 +42,9 @@ from codecs_eval.training.crops import Crops, triplet_sizes
 from codecs_eval.training.features import PairFeatures, pair_features
 from codecs_eval.training.fitting import Prior, Votes
 from codecs_eval.training.metric_differences import score_differences
-from codecs_eval.training.phases import Begin, Fits, Phase, fit_phases, plan_phases
+from codecs_eval.training.official_scale import OfficialScale
+from codecs_eval.training.phases import Begin, Fits, fit_phases
+from codecs_eval.training.plan import Phase, plan_inner, plan_phases
 from codecs_eval.training.processes import ALONE, Processes
 from codecs_eval.training.progress import ProgressShare
 from codecs_eval.training.reporter import Reporter, Stopped
@@ -94,32 +98,42 @@ class _Training:
         dataset, config, report = self.dataset, self.config, self.report
         began = time.monotonic()
         table = triplet_table(dataset)
-        phases = plan_phases(list(table["source"]), dataset.sources("train"), config)
+        sources = list(table["source"])
+        phases = plan_phases(sources, dataset.sources("train"), config)
+        inner = plan_inner(phases, sources, config)
         self.folder.mkdir(parents=True, exist_ok=True)
-        others = score_differences(dataset, table, config.combine_with, self.weights, report)
+        if config.is_trunk_trained and config.bf16:
+            check_bf16(default_device(), torch.cpu.get_capabilities())
         trunk = load_trunk(config.backbone, self.weights)
         share = _FEATURES_SHARE_TUNE if config.is_trunk_trained else _FEATURES_SHARE
-        features = pair_features(dataset, trunk, cache, report, share)
+        with self.processes.together():
+            others = score_differences(dataset, table, config.combine_with, self.weights, report)
+            features = pair_features(dataset, trunk, cache, report, share)
         seconds = {"features": time.monotonic() - began}
         votes = votes_of(table, features)
         prior = Prior(torch.cat(official_heads(config.backbone)), trunk.backbone.channels)
-        bar = ProgressShare(
-            report, share, len(phases) * config.epochs, may_end_early=config.early_stopping > 0
-        )
+        n_epochs = (len(phases) + len(inner)) * config.epochs
+        bar = ProgressShare(report, share, n_epochs, may_end_early=config.early_stopping > 0)
         manifest_sha256 = hashlib.sha256((dataset.folder / "manifest.json").read_bytes())
         key = _fingerprint(config, manifest_sha256.hexdigest(), features, table)
         checkpoint = self.folder / "checkpoint.pt"
         begin = self._begin(table, votes, prior, trunk)
-        fits = fit_phases(phases, begin, config, checkpoint, key, bar, self.processes)
+        every = fit_phases([*phases, *inner], begin, config, checkpoint, key, bar, self.processes)
         seconds["fits"] = time.monotonic() - began - seconds["features"]
 
         untouched = Distances(*votes.distances(prior.heads))
-        trained, heads = _on_scale(fits, votes, prior)
+        fits, scale = every.first(len(phases)), OfficialScale(votes, prior)
+        distances = [scale.distances(left) for left in every.outcomes]
         compared = Compared(
-            **{"phases": phases, "table": table, "trained": trained, "untouched": untouched},
+            phases=phases,
+            table=table,
+            trained=distances[: len(phases)],
+            untouched=untouched,
             others=others,
             is_weighted_by_votes=config.vote_weighting == "binomial",
+            inner=list(zip(inner, distances[len(phases) :], strict=True)),
         )
+        heads = scale.heads(fits.outcomes[-1])
         result = {**compare(compared), **self._finish(compared, heads, fits, trunk)}
         report.progress(1.0, 1.0, "trained")
         return {
@@ -143,6 +157,7 @@ class _Training:
         triplets = [(a, b, c) for a, b, c in table[columns].itertuples(index=False)]
         crops = Crops(self.dataset)
         sizes = triplet_sizes(crops, triplets)
+        check_memory(set(sizes), config.backbone, memory_bytes(default_device()))
         judged = Judged(crops, triplets, sizes, votes.share, votes.n)
         return lambda phase, index: TuneFit(
             *(config, judged, prior, trunk, phase), 1000 * config.seed + index, self.processes
@@ -202,40 +217,6 @@ def votes_of(table: pd.DataFrame, features: PairFeatures) -> Votes:
     second = torch.tensor(table["k_second"].to_numpy(), dtype=torch.float32)
     values = torch.from_numpy(features.values)
     return Votes(values, rows("first_image"), rows("second_image"), second / n, n)
-
-
-def _on_scale(fits: Fits, votes: Votes, prior: Prior) -> tuple[list[Distances], Tensor]:
-    """Distances of all triplets by each fit, and the last fit's heads, on the official scale.
-
-    The mean distance over the pairs becomes the official heads'. Decisions stay; without it each
-    training would have a scale of its own, and thresholds or losses tuned for LPIPS would not fit.
-    """
-    rows, place = torch.unique(torch.cat([votes.first, votes.second]), return_inverse=True)
-    means = votes.features[rows, 0].double().mean(dim=0)
-    wanted = float(means @ prior.heads.double())
-    distances, heads = [], prior.heads
-    for left in fits.outcomes:
-        if "d_first" not in left:
-            found = float(means @ left["heads"].double())
-            heads = (left["heads"].double() * (wanted / _positive(found))).float()
-            distances.append(Distances(*votes.distances(heads)))
-            continue
-        by_pair = torch.zeros(len(rows), dtype=torch.float64)
-        by_pair[place] = torch.cat([left["d_first"], left["d_second"]])
-        scale = wanted / _positive(float(by_pair.mean()))
-        distances.append(Distances(left["d_first"] * scale, left["d_second"] * scale))
-        if "heads" in left:
-            heads = (left["heads"].double() * scale).float()
-    return distances, heads
-
-
-def _positive(found: float) -> float:
-    if not found > 0.0:
-        raise RuntimeError(
-            f"the trained heads give a mean distance of {found}; expected more than 0: "
-            f"lower the learning rate or add a ridge"
-        )
-    return found
 
 
 def _fingerprint(

@@ -2,38 +2,24 @@
 
 import io
 import math
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from codecs_eval.agreement.scores import agreement_per_triplet
 from codecs_eval.training.checkpoint import read_checkpoint, write_checkpoint
 from codecs_eval.training.config import TrainMetricConfig
+from codecs_eval.training.plan import Phase
 from codecs_eval.training.processes import ALONE, Processes
 from codecs_eval.training.progress import ProgressShare
 from codecs_eval.training.reporter import Reporter
 
 # A live curve needs no more points than a screen has.
 _MOST_POINTS = 100
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One fit: rows of the triplet table to train on and to watch; fold is None for the last.
-
-    `validation`: what early stopping watches; neither trained on nor held out.
-    """
-
-    fold: int | None
-    train: Tensor
-    heldout: Tensor
-    validation: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
 
 
 @dataclass(frozen=True)
@@ -76,56 +62,8 @@ class Fits:
     curves: list[dict[str, list[float]]]
     epochs: list[int]
 
-
-def plan_phases(
-    sources: Sequence[str], train_sources: Collection[str], config: TrainMetricConfig
-) -> list[Phase]:
-    """Folds over all sources, then the final fit; `sources` has one name per triplet.
-
-    A source is never on two sides of a fit, whatever its number of triplets.
-    """
-    phases = []
-    if config.folds:
-        fold_of = deal_folds(sources, config.folds, config.seed)
-        for fold in range(config.folds):
-            inside = torch.from_numpy(fold_of == fold)
-            phases.append(Phase(fold, (~inside).nonzero()[:, 0], inside.nonzero()[:, 0]))
-    is_train = torch.tensor([source in train_sources for source in sources])
-    phases.append(Phase(None, is_train.nonzero()[:, 0], (~is_train).nonzero()[:, 0]))
-    if not config.early_stopping:
-        return phases
-    return [_set_aside(phase, sources, config, index) for index, phase in enumerate(phases)]
-
-
-def _set_aside(
-    phase: Phase, sources: Sequence[str], config: TrainMetricConfig, index: int
-) -> Phase:
-    """The phase with some of its training sources moved to `validation`."""
-    names = sorted({sources[row] for row in phase.train.tolist()})
-    if len(names) < 2:
-        raise ValueError(
-            f"found {len(names)} training source for early stopping; expected at least 2, one to "
-            f"learn from and one to watch: turn it off"
-        )
-    count = min(len(names) - 1, max(1, round(config.validation_share * len(names))))
-    order = np.random.default_rng([config.seed, index]).permutation(len(names))
-    watched = {names[i] for i in order[:count]}
-    is_watched = torch.tensor([sources[row] in watched for row in phase.train.tolist()])
-    return Phase(
-        phase.fold, phase.train[~is_watched], phase.heldout, validation=phase.train[is_watched]
-    )
-
-
-def deal_folds(sources: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:
-    """Fold number of each triplet: the sources are shuffled from the seed and dealt in turn."""
-    names = sorted(set(sources))
-    if len(names) < folds:
-        raise ValueError(
-            f"found {len(names)} sources for {folds} folds; expected one at least each"
-        )
-    dealt = np.random.default_rng(seed).permutation(len(names)) % folds
-    fold_of = dict(zip(names, dealt.tolist(), strict=True))
-    return np.array([fold_of[source] for source in sources], dtype=np.int64)
+    def first(self, count: int) -> "Fits":
+        return Fits(self.outcomes[:count], self.curves[:count], self.epochs[:count])
 
 
 def fit_phases(
@@ -188,18 +126,12 @@ def _done_epochs(state: dict[str, Any], config: TrainMetricConfig) -> float:
 
 def _fit_one(phase: Phase, index: int, fit: Fit, run: _Run) -> None:
     config, state, bar = run.config, run.state, run.bar
-    if state["fit"] is None:
-        curve: dict[str, list[float]] = {"train_loss": [], "heldout_agreement": []}
-        if len(phase.validation):
-            curve["validation_loss"] = []
-        state["curves"].append(curve)
-        state["best"] = None
-    else:
-        fit.restore(state["fit"])
+    _begin_or_restore(phase, fit, state)
     curve = state["curves"][-1]
     before = index * config.epochs
     for epoch in range(state["epoch"] + 1, config.epochs + 1):
         if _is_patience_spent(state["best"], epoch, config):
+            bar.skip(config.epochs - state["epoch"])
             break
         note = _note(phase, epoch, config)
 
@@ -218,12 +150,36 @@ def _fit_one(phase: Phase, index: int, fit: Fit, run: _Run) -> None:
             _keep_best(state, epoch, curve["validation_loss"][-1], fit)
         state["epoch"] = epoch
         keep()
-        _tell(phase, epoch, config.epochs, curve, bar.report)
+        if phase.is_final and _is_point(epoch, config.epochs):
+            _tell_point(epoch, curve, bar.report)
         bar.tell(before + epoch, note)
-    best = state["best"]
+    _end(phase, fit, run)
+
+
+def _begin_or_restore(phase: Phase, fit: Fit, state: dict[str, Any]) -> None:
+    if state["fit"] is not None:
+        fit.restore(state["fit"])
+        return
+    curve: dict[str, list[float]] = {"train_loss": [], "heldout_agreement": []}
+    if len(phase.validation):
+        curve["validation_loss"] = []
+    state["curves"].append(curve)
+    state["best"] = None
+
+
+def _end(phase: Phase, fit: Fit, run: _Run) -> None:
+    """Take the best epoch, tell its agreement where it is a fold's, keep what the fit leaves."""
+    state, report, curve = run.state, run.bar.report, run.state["curves"][-1]
+    best, kept = state["best"], state["epoch"]
     if best is not None:
         fit.take(best["weights"])
-    state["epochs"].append(state["epoch"] if best is None else best["epoch"])
+        kept = best["epoch"]
+    if phase.is_final and not _is_point(state["epoch"], run.config.epochs):
+        # The last one, whether it is between two points or not.
+        _tell_point(state["epoch"], curve, report)
+    if phase.fold is not None and phase.within is None:
+        report.metric(phase.fold + 1, "fold_agreement", curve["heldout_agreement"][kept - 1])
+    state["epochs"].append(kept)
     state["outcomes"].append(fit.outcome())
     state.update(epoch=0, fit=None, best=None)
     run.write()
@@ -240,18 +196,16 @@ def _keep_best(state: dict[str, Any], epoch: int, loss: float, fit: Fit) -> None
 
 def _note(phase: Phase, epoch: int, config: TrainMetricConfig) -> str:
     label = "final fit" if phase.fold is None else f"fold {phase.fold + 1}"
+    if phase.within is not None:
+        label = f"a part of the {label.replace('final fit', 'training')}, for the combination"
     return f"{label}, epoch {epoch} of {config.epochs}"
 
 
-def _tell(
-    phase: Phase, epoch: int, epochs: int, curve: dict[str, list[float]], report: Reporter
-) -> None:
-    is_last = epoch == epochs
-    if phase.fold is not None:
-        if is_last:
-            report.metric(phase.fold + 1, "fold_agreement", curve["heldout_agreement"][-1])
-        return
-    if is_last or epoch % math.ceil(epochs / _MOST_POINTS) == 0:
-        for name, values in curve.items():
-            if values:
-                report.metric(epoch, name, values[-1])
+def _is_point(epoch: int, epochs: int) -> bool:
+    return epoch % math.ceil(epochs / _MOST_POINTS) == 0
+
+
+def _tell_point(epoch: int, curve: dict[str, list[float]], report: Reporter) -> None:
+    for name, values in curve.items():
+        if values:
+            report.metric(epoch, name, values[-1])

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch import distributed as dist
 
+from codecs_eval.training.reporter import Stopped
+
 
 @dataclass(frozen=True)
 class Processes:
@@ -30,6 +32,17 @@ class Processes:
 
     def is_any(self, flag: bool) -> bool:
         return bool(self.sum(torch.tensor(int(flag))) > 0) if self.count > 1 else flag
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What stops one of them within the block stops all of them at its end."""
+        is_stopped = False
+        try:
+            yield
+        except Stopped:
+            is_stopped = True
+        if self.is_any(is_stopped):
+            raise Stopped
 
     def share(self, content: bytes) -> bytes:
         """What the first process gave, in all of them."""

@@ -19,17 +19,22 @@ from torch.nn.parallel import DistributedDataParallel
 from codecs_eval.metrics.lpips import default_device, distances
 from codecs_eval.metrics.pooling import exact_float32, pool
 from codecs_eval.metrics.trunk import Trunk, random_state
+from codecs_eval.training.capacity import parts_of_batch
 from codecs_eval.training.config import TrainMetricConfig
 from codecs_eval.training.crops import Crops, Size, equal_size_batches
 from codecs_eval.training.fitting import Prior, random_heads
 from codecs_eval.training.judging import LogisticHead, ReferenceHead
-from codecs_eval.training.phases import Phase, Watch, mean_agreement
+from codecs_eval.training.phases import Watch, mean_agreement
+from codecs_eval.training.plan import Phase
 from codecs_eval.training.processes import Processes
 from codecs_eval.training.reporter import Stopped
 from codecs_eval.training.tuned_model import TunedModel, make_batch
 
 # A fit that is killed in mid-epoch loses no more than this.
 _KEEP_EVERY_S = 60.0
+# What chance is asked for: each has generators of its own. Numbers without such a tag would not do,
+# because SeedSequence takes (seed, epoch) and (seed, epoch, 0) for the same.
+ORDER, NOISE = 1, 2
 # Triplets whose distances under a random trunk tell the judgment head its first slope.
 _SLOPE_TRIPLETS = 200
 
@@ -99,8 +104,8 @@ class TuneFit:
         rates = (config.trunk_learning_rate, config.learning_rate)
         for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * config.decay_at(epoch)
-        chance = _chance(self.seed, epoch)
-        batches = equal_size_batches(self.phase.train, self.judged.sizes, config.batch_size, chance)
+        order = chance(self.seed, ORDER, epoch)
+        batches = equal_size_batches(self.phase.train, self.judged.sizes, config.batch_size, order)
         kept_at = time.monotonic()
         with exact_float32():
             while self.step < len(batches):
@@ -111,15 +116,15 @@ class TuneFit:
                     watch.keep()
                     kept_at = time.monotonic()
                 rows = batches[self.step]
-                chance = _chance(self.seed, epoch, self.step)
-                self.loss_sum += self._learn(rows, chance) * len(rows)
+                noise = chance(self.seed, NOISE, epoch, self.step)
+                self.loss_sum += self._learn(rows, noise) * len(rows)
                 self.step += 1
                 watch.tell(self.step / len(batches))
         mean = self.loss_sum / len(self.phase.train)
         self.step, self.loss_sum = 0, 0.0
         return mean
 
-    def _learn(self, rows: Tensor, chance: torch.Generator) -> float:
+    def _learn(self, rows: Tensor, generator: torch.Generator) -> float:
         """One step on a batch of triplets; the mean loss over all processes."""
         rank, count = self.processes.rank, self.processes.count
         mine = torch.arange(len(rows))[rank::count]
@@ -129,9 +134,11 @@ class TuneFit:
             mine, scale = torch.zeros(1, dtype=torch.long), 0.0
         noise = None
         if self.config.noise:
-            noise = torch.randn(2, len(rows), len(self.prior.heads), generator=chance)
+            noise = torch.randn(2, len(rows), len(self.prior.heads), generator=generator)
         self.optimiser.zero_grad(set_to_none=True)
-        parts = torch.tensor_split(mine, min(self.config.accumulation, len(mine)))
+        size, backbone = self.judged.sizes[int(rows[0])], self.config.backbone
+        n_parts = parts_of_batch(len(mine), size, backbone, self.config.accumulation)
+        parts = torch.tensor_split(mine, n_parts)
         total = 0.0
         for number, part in enumerate(parts):
             is_last = number == len(parts) - 1
@@ -224,7 +231,7 @@ class TuneFit:
         """Distances of all triplets; of the last fit the trunk and the heads too."""
         d_first, d_second = self.distances(torch.arange(len(self.judged.triplets)))
         found = {"d_first": d_first, "d_second": d_second}
-        if self.phase.fold is not None:
+        if not self.phase.is_final:
             return found
         trunk = self.model.trunk.features.state_dict()
         kept = {f"trunk.{key}": value.cpu().clone() for key, value in trunk.items()}
@@ -244,7 +251,7 @@ class TuneFit:
         self.step, self.loss_sum = snapshot["step"], snapshot["loss_sum"]
 
 
-def _chance(*numbers: int) -> torch.Generator:
+def chance(*numbers: int) -> torch.Generator:
     """A generator of its own for these numbers."""
     [seed] = np.random.SeedSequence(numbers).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(seed) >> 1)

@@ -1,10 +1,17 @@
 """Several metrics as one: planted weights, folds that see nothing of themselves."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from scipy.optimize import minimize
 
 from codecs_eval.training.combining import fit_combination, out_of_fold_logits
+from codecs_eval.training.comparing import Compared, Distances, combination
+from codecs_eval.training.config import TrainMetricConfig
+from codecs_eval.training.plan import Phase, plan_inner, plan_phases
 
 TRUTH = np.array([8.0, 0.4, -1.5])
 
@@ -60,8 +67,60 @@ def test_a_folds_own_votes_do_not_move_its_logits() -> None:
     differences, share = simulated(200, 3)
     fold = np.arange(200) % 4
     seen = np.stack([differences] * 4)
-    before = out_of_fold_logits(seen, share, np.ones(200), fold)
+    before = out_of_fold_logits(seen, seen, share, np.ones(200), fold)
     turned = np.where(fold == 2, 1 - share, share)
-    after = out_of_fold_logits(seen, turned, np.ones(200), fold)
+    after = out_of_fold_logits(seen, seen, turned, np.ones(200), fold)
     assert np.array_equal(before[fold == 2], after[fold == 2])
     assert not np.array_equal(before[fold == 1], after[fold == 1])
+
+
+def known_by_heart() -> Compared:
+    """A trained metric that knows the votes it has seen and guesses the others; a sober second."""
+    differences, share = simulated(600, 1)
+    n_triplets = len(share)
+    sources = [f"s{number % 30}" for number in range(n_triplets)]
+    config = TrainMetricConfig(folds=3, combine_with=("psnr",))
+    phases = plan_phases(sources, {f"s{number}" for number in range(24)}, config)
+    inner = plan_inner(phases, sources, config)
+    rng = np.random.default_rng(5)
+
+    def trained_on(phase: Phase) -> Distances:
+        difference = rng.normal(0, 0.1, n_triplets)
+        rows = phase.learned.numpy()
+        difference[rows] = 0.1 * (2 * share[rows] - 1)
+        return Distances(torch.from_numpy(difference), torch.zeros(n_triplets).double())
+
+    table = pd.DataFrame({"source": sources, "n": 1, "k_second": share})
+    trained = [trained_on(phase) for phase in phases]
+    others = differences @ TRUTH
+    return Compared(
+        *(phases, table, trained, trained[-1], others[:, None]),
+        is_weighted_by_votes=True,
+        inner=[(phase, trained_on(phase)) for phase in inner],
+    )
+
+
+def test_a_metric_is_not_trusted_for_votes_that_it_learned_by_heart() -> None:
+    found = known_by_heart()
+    told, logits = combination(found, ["psnr"])
+    trained, psnr = told["weights"]
+    assert psnr == pytest.approx(1.0, abs=0.25)
+    # In units of its own spread, beside psnr's: nothing to speak of.
+    assert abs(0.1 * trained) < 0.2
+    assert told["heldout"]["with"] > told["heldout"]["without"] + 0.1
+    assert told["cross_validated"]["with"] > told["cross_validated"]["without"] + 0.1
+    assert logits is not None and np.isfinite(logits).all()
+
+
+def test_the_weights_never_meet_heads_that_saw_the_votes() -> None:
+    found = known_by_heart()
+    _, before = combination(found, ["psnr"])
+    # Whatever the phases' own metrics say where they learned changes no weight.
+    learned = found.phases[0].learned
+    spoilt = found.trained[0].first.clone()
+    spoilt[learned] *= 100.0
+    trained = [Distances(spoilt, found.trained[0].second), *found.trained[1:]]
+    _, after = combination(replace(found, trained=trained), ["psnr"])
+    assert before is not None and after is not None
+    held = found.phases[0].heldout.numpy()
+    assert np.array_equal(before[held], after[held])

@@ -1,5 +1,6 @@
 """Early stopping: sources set aside from the training ones, the best epoch kept."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import torch
 from codecs_eval.training.cached import CachedFit
 from codecs_eval.training.config import TrainMetricConfig
 from codecs_eval.training.fitting import Prior, Votes
-from codecs_eval.training.phases import Fits, Phase, fit_phases, plan_phases
+from codecs_eval.training.phases import Fits, fit_phases, mean_agreement
+from codecs_eval.training.plan import Phase, plan_phases
 from codecs_eval.training.progress import ProgressShare
 from codecs_eval.training.reporter import Stopped
 from tests.codecs_eval.training.datasets import Listener
@@ -100,3 +102,40 @@ def test_a_stopped_fit_remembers_its_best_epoch(tmp_path: Path) -> None:
     assert resumed.epochs == whole.epochs
     assert torch.equal(resumed.outcomes[0]["heads"], whole.outcomes[0]["heads"])
     assert resumed.curves == whole.curves
+
+
+def test_the_pace_is_that_of_the_epochs_that_were_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    listener = Listener()
+    bar = ProgressShare(listener, 0.0, 100, may_end_early=True)
+    bar.begin(0.0)
+    now[0] = 20.0
+    # Ten epochs of 2 s each, then a fit that ends 40 epochs before its last.
+    bar.tell(10.0, "fold 1")
+    bar.skip(40.0)
+    now[0] = 22.0
+    bar.tell(51.0, "fold 2")
+    assert listener.notes[0][1] == "fold 1, at most 3 min left"
+    assert listener.notes[1][1] == "fold 2, at most 98 s left"
+
+
+def test_a_fold_that_ends_early_tells_the_agreement_of_the_epoch_that_it_keeps(
+    tmp_path: Path,
+) -> None:
+    listener = Listener()
+    phases, found = fits(replace(CONFIG, folds=3), tmp_path, listener)
+    told = {step: value for step, name, value in listener.metrics if name == "fold_agreement"}
+    assert set(told) == {1, 2, 3}
+    for number, phase in enumerate(phases[:-1]):
+        assert len(found.curves[number]["train_loss"]) < 200
+        votes = make_votes().of(phase.heldout)
+        kept = votes.distances(found.outcomes[number]["heads"])
+        assert told[number + 1] == mean_agreement(*kept, votes.share)
+
+
+def test_the_curve_is_told_up_to_the_epoch_at_which_a_fit_ends(tmp_path: Path) -> None:
+    listener = Listener()
+    _, found = fits(CONFIG, tmp_path, listener)
+    steps = [step for step, name, _ in listener.metrics if name == "train_loss"]
+    assert steps[-1] == len(found.curves[-1]["train_loss"]) < 200

@@ -28,8 +28,10 @@ class Done:
     listener: Listener
 
 
-def train_planted(home: Path, config: TrainMetricConfig, weights: Weights) -> Done:
-    dataset = make_dataset(home / "planted")
+def train_planted(
+    home: Path, config: TrainMetricConfig, weights: Weights, size_px: int = 40
+) -> Done:
+    dataset = make_dataset(home / "planted", size_px=size_px)
     listener = Listener()
     result = train_metric(dataset, config, home / "run", weights, listener, cache=home / "features")
     return Done(dataset, home / "run", home / "features", result, listener)
