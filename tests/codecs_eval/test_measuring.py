@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 from scipy.special import expit
 
 from codecs_eval import datasets, runs
@@ -23,8 +25,10 @@ from codecs_eval.scoring import version_here, weights_key
 from codecs_eval.training.config import TrainMetricConfig
 from codecs_eval.weights import WEIGHTS
 from tests.codecs_eval.metrics.pretrained import weight_source
+from tests.codecs_eval.test_pages import text_of
 from tests.codecs_eval.test_reports import report_on
 from tests.codecs_eval.training.datasets import make_dataset
+from tests.factories import make_ada
 
 # A run renews its lease from a thread of its own, which sees only rows that are committed.
 pytestmark = pytest.mark.usefixtures("transactional_db", "triad_home")
@@ -86,7 +90,7 @@ def test_a_program_that_fails_costs_its_metric_alone() -> None:
 
 
 def test_plus_psnr_has_its_row_interval_comparison_and_weights(
-    trained: Run, dataset: Dataset
+    trained: Run, dataset: Dataset, client: Client
 ) -> None:
     name = f"run:{trained.pk}"
     report = report_on(dataset, "psnr", f"{name}+combined")
@@ -102,6 +106,9 @@ def test_plus_psnr_has_its_row_interval_comparison_and_weights(
     assert row_of(report, name)["agreement"] == pytest.approx(crossed["without"])
     compared = {(found["name"], found["against"]) for found in report.result["differences"]["rows"]}
     assert (f"{name}+combined", name) in compared and (name, "lpips-alex") in compared
+    client.force_login(make_ada())
+    said = text_of(client.get(reverse("report", args=[report.pk])))
+    assert row["note"] in said and row["label"] in said
 
 
 def test_the_combination_brings_its_own_probability(trained: Run, dataset: Dataset) -> None:
