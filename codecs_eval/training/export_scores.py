@@ -1,8 +1,10 @@
 """How well a trained metric agrees, for its model card: beside the untouched one, with intervals.
 
-Scored anew by the tensors that are exported, not copied from the training's own result.
+The held-out part is scored anew by the tensors that are exported. The cross-validated part judges
+the recipe instead: each source by the training's fit without it, of which nothing is exported.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -17,7 +19,9 @@ from codecs_eval.training.reporter import Reporter, stop_if_asked
 
 FORMAT = "triad-metric-scores/1"
 _HELD_OUT = "held out: sources that the training never saw"
-_CROSSED = "cross-validated: every source scored by heads trained without it"
+_CROSSED = "cross-validated: every source scored by the same recipe, trained without it"
+_THIS, _RECIPE = "this metric", "same recipe, out of fold"
+_UNTOUCHED = "untouched LPIPS"
 _KEPT = (
     "agreement",
     "low",
@@ -50,9 +54,11 @@ def export_scores(
             dataset.restricted_to(dataset.sources(scope)), trained, untouched, report
         )
         if dataset.sources("test"):
-            parts.append(_part("heldout", _HELD_OUT, dataset, "test", ours, theirs))
+            both = {_THIS: ours, _UNTOUCHED: theirs}
+            parts.append(_part("heldout", _HELD_OUT, dataset, "test", both))
         if out_of_fold is not None:
-            parts.append(_part("cross_validated", _CROSSED, dataset, "all", out_of_fold, theirs))
+            both = {_RECIPE: out_of_fold, _UNTOUCHED: theirs}
+            parts.append(_part("cross_validated", _CROSSED, dataset, "all", both))
     return {
         "format": FORMAT,
         "is_simulated": dataset.is_simulated,
@@ -62,23 +68,22 @@ def export_scores(
 
 
 def _part(
-    name: str,
+    part_name: str,
     label: str,
     dataset: FrozenDataset,
     part: Part,
-    trained: pd.DataFrame,
-    untouched: pd.DataFrame,
+    distances: Mapping[str, pd.DataFrame],
 ) -> dict[str, Any]:
+    """`distances`: of the trained metric and of the untouched one, by their labels."""
     metrics = [
-        MetricDistances(key, words, False, "#000000", "o", values)
-        for key, words, values in (
-            ("untouched", "official LPIPS heads", untouched),
-            ("trained", "this metric", trained),
-        )
+        MetricDistances(name, words, False, "#000000", "o", values)
+        for name, (words, values) in zip(("trained", "untouched"), distances.items(), strict=True)
     ]
+    # The report's differences are from its first metric.
+    metrics.reverse()
     found = evaluate_dataset(dataset, metrics, part, Bootstrap()).to_json()
     return {
-        "part": name,
+        "part": part_name,
         "label": label,
         "counts": found["counts"],
         "intervals": found["intervals"],

@@ -7,25 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
 from codecs_eval.agreement.dataset import FrozenDataset
-from codecs_eval.metrics.heads import read_pth
 from codecs_eval.metrics.lpips import LpipsMetric
 from codecs_eval.metrics.lpips_state import write_lpips_pth
 from codecs_eval.metrics.onnx_export import write_onnx
 from codecs_eval.training.artifacts import write_json
 from codecs_eval.training.model_card import model_card
+from codecs_eval.training.self_test import check_lpips, write_self_test
 from codecs_eval.weights import weight_entry
 
 FORMAT = "triad-metric-export/1"
-_SELF_TEST_PX = 64
 
 
 @dataclass(frozen=True)
@@ -50,13 +47,11 @@ def write_hub_folder(folder: Path, found: Exported) -> list[str]:
     trunk = found.metric.trunk
     heads = list(torch.split(found.metric.weights, list(trunk.backbone.channels)))
     write_lpips_pth(folder / "lpips.pth", trunk, heads, with_trunk=found.is_trunk_trained)
-    if not found.is_trunk_trained:
-        # What lpips would load in silence is read back strictly here.
-        read_pth(folder / "lpips.pth", trunk.backbone.name)
+    check_lpips(folder / "lpips.pth", found.metric, is_trunk_inside=found.is_trunk_trained)
     metadata = _metadata(found)
     _write_tensors(folder / "model.safetensors", found, heads, metadata)
     error = write_onnx(folder / "model.onnx", trunk, heads, metadata)
-    self_test = _write_self_test(folder / "self_test", found.metric)
+    self_test = write_self_test(folder / "self_test", found.metric)
     write_json(folder / "metrics.json", found.scores)
     names = [
         "lpips.pth",
@@ -178,35 +173,6 @@ def _write_tensors(
     save_file(state, path, metadata=metadata)
     # safetensors writes for the owner alone; the others follow the umask.
     path.chmod(0o644)
-
-
-def _write_self_test(folder: Path, metric: LpipsMetric) -> dict[str, Any]:
-    """Two pictures of nobody's and the distance that a rightly loaded metric gives them."""
-    folder.mkdir()
-    reference, distorted = _self_test_pair()
-    for name, pixels in (("reference", reference), ("distorted", distorted)):
-        Image.fromarray(pixels).save(folder / f"{name}.png")
-    return {
-        "reference": "self_test/reference.png",
-        "distorted": "self_test/distorted.png",
-        "distance": metric.scores(reference, [distorted])[0],
-        "relative_tolerance": 1e-5,
-    }
-
-
-def _self_test_pair() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    at = np.arange(_SELF_TEST_PX)
-    waves = [
-        127.5 + 90.0 * np.sin(at[:, None] / (5.0 + c) + at[None, :] / (11.0 - 2 * c))
-        for c in range(3)
-    ]
-    reference = np.stack(waves, axis=2)
-    noise = np.random.default_rng(4).normal(0.0, 18.0, reference.shape)
-    return _to_bytes(reference), _to_bytes(reference + noise)
-
-
-def _to_bytes(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
 def _sha256(path: Path) -> str:

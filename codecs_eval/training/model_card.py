@@ -1,9 +1,9 @@
 """The model card of a trained metric, written from its config.json and metrics.json alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-Facts = Mapping[str, Any]
+from codecs_eval.training.card_usage import Facts, usage
 
 SIMULATED = (
     "> **SIMULATED.** This metric was trained on the choices of a computer's observers, not of "
@@ -20,7 +20,7 @@ WHAT = {
     "README.md": "this card",
     "config.json": "what the metric is and how it was made; SHA-256 of the other files",
     "metrics.json": "the scores below, as numbers",
-    "lpips.pth": "for the `lpips` package and for torchmetrics",
+    "lpips.pth": "for the `lpips` package, torchmetrics and, where the trunk is VGG16, piq",
     "model.safetensors": "the trained tensors, without pickle",
     "model.onnx": "trunk and heads in one graph: two batches of images in, distances out",
     "self_test/reference.png": "a made-up picture",
@@ -36,7 +36,7 @@ def model_card(config: Facts, scores: Facts) -> str:
         SIMULATED if config["is_simulated"] else "",
         _summary(config),
         "## How well it agrees\n\n" + _scores(config, scores),
-        "## How to use it\n\n" + _usage(config),
+        "## How to use it\n\n" + usage(config),
         "## What it was trained on\n\n" + _dataset(config),
         "## How it was trained\n\n" + _training(config),
         "## Out of scope\n\n" + _out_of_scope(config),
@@ -67,8 +67,8 @@ def _summary(config: Facts) -> str:
         f"the size at which they were seen. Never resized silently.\n"
         f"- Smallest size: {config['smallest_px']} px on each side. The training pictures had "
         f"{_sizes(config['dataset']['sizes_px'])}.\n"
-        f"- Output: one number of at least 0; its scale is that of the official LPIPS heads on "
-        f"the training pictures."
+        f"- Output: one number of at least 0. On the pictures of its dataset, held-out ones too, "
+        f"the mean distance is that of the official LPIPS heads; no judgment enters this scale."
     )
 
 
@@ -99,7 +99,7 @@ def _part(config: Facts, part: Facts) -> str:
     difference = part["difference"]
     if difference is not None:
         lines.append(
-            f"| this metric less the official heads, points | "
+            f"| {part['metrics'][0]['label']} less untouched LPIPS, points | "
             f"{_points(difference['difference'])} | {_interval(difference)} |"
         )
     return "\n".join([*lines, *_people(config, part)])
@@ -120,46 +120,6 @@ def _people(config: Facts, part: Facts) -> list[str]:
     elif people["reason"]:
         remarks += f" {who.capitalize()} with each other: {people['reason']}."
     return [*rows, "", remarks]
-
-
-def _usage(config: Facts) -> str:
-    name = config["backbone"]
-    trained_trunk = (
-        "\nThe trunk was trained too: `lpips.pth` holds it, and `model_path` loads it."
-        if config["trunk"]["is_trained"]
-        else ""
-    )
-    onnx = 'onnxruntime.InferenceSession("model.onnx")'
-    return f"""```python
-import lpips
-metric = lpips.LPIPS(net="{name}", model_path="lpips.pth")  # keep use_dropout=True, the default
-distance = metric(reference, distorted)  # (n, 3, height, width) in -1..1
-```
-{trained_trunk}
-`lpips` loads a file with wrong names in silence and keeps its random heads. To be sure, compare
-with the pair in `self_test/`: its distance must be {config["self_test"]["distance"]:.6f} (to
-{config["self_test"]["relative_tolerance"]:g} relative).
-
-torchmetrics {_torchmetrics(config)}
-
-ONNX Runtime: `session = {onnx}`; inputs `reference` and `distorted`, float32 of any n, height and
-width; output `distance` (n,). Largest relative error against torch when it was written:
-{config["onnx"]["relative_error"]:.1e}."""
-
-
-def _torchmetrics(config: Facts) -> str:
-    if config["backbone"] == "squeeze":
-        return "names the layers of its SqueezeNet otherwise: only the heads can be loaded there."
-    return (
-        "takes no file; load it into the metric's network and look at what was not found:\n\n"
-        "```python\n"
-        "from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity\n"
-        f'metric = LearnedPerceptualImagePatchSimilarity(net_type="{config["backbone"]}")\n'
-        'state = torch.load("lpips.pth", weights_only=True)\n'
-        "found = metric.net.load_state_dict(state, strict=False)\n"
-        "assert not found.unexpected_keys\n"
-        "```"
-    )
 
 
 def _dataset(config: Facts) -> str:

@@ -132,6 +132,20 @@ def test_the_cross_validated_part_is_scored_by_the_heads_of_the_folds(made: Made
     assert crossed["counts"]["triplets"] == 36
 
 
+def test_the_recipes_scores_are_not_passed_off_as_those_of_the_exported_tensors(
+    made: Made,
+) -> None:
+    labels = {part["part"]: part["metrics"][0]["label"] for part in made.scores["parts"]}
+    assert labels == {"heldout": "this metric", "cross_validated": "same recipe, out of fold"}
+    assert "by heads trained without it" not in made.card
+    assert "| same recipe, out of fold less untouched LPIPS, points |" in made.card
+
+
+def test_the_card_says_which_pictures_set_the_scale(made: Made) -> None:
+    assert "the training pictures." not in made.card
+    assert "On the pictures of its dataset, held-out ones too, the mean distance is" in made.card
+
+
 def test_the_card_says_on_what_and_how_it_was_trained(made: Made) -> None:
     for said in (
         "planted (from import:test)",
