@@ -40,8 +40,8 @@ class ExportConfig:
             ) from None
 
 
-def trained_run(text: str) -> Run:
-    """The finished training that `text` names: an id, its first characters, or run:ID.
+def training_run(text: str) -> Run:
+    """The training that `text` names: an id, its first characters, or run:ID.
 
     Raises ValueError saying what was found.
     """
@@ -56,9 +56,15 @@ def trained_run(text: str) -> Run:
             f"Found {len(found)} training runs whose id begins with {text!r}; expected one, as "
             "its page shows under “Run id”."
         )
-    if found[0].state != Run.State.DONE:
-        raise ValueError(f"Training run {found[0].pk} is {found[0].state}; expected done.")
     return found[0]
+
+
+def trained_run(text: str) -> Run:
+    """The same where it is finished; else ValueError."""
+    found = training_run(text)
+    if found.state != Run.State.DONE:
+        raise ValueError(f"Training run {found.pk} is {found.state}; expected done.")
+    return found
 
 
 def create_export(training: Run, user: User | None = None) -> Run:

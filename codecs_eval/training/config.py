@@ -22,8 +22,9 @@ def _switch(default: bool, label: str, text: str) -> Any:
 class TrainMetricConfig:
     """Defaults: the recipe of Zhang et al. 2018 (arXiv 1801.03924), meant for 100,000 triplets.
 
-    Its judgment head alone is ours. Each field's metadata holds label, help, and low and high, or
-    choices.
+    Two of them are ours: the judgment head, and the clipping of gradients in tune and scratch; the
+    preset "reference" has the paper's there too. Each field's metadata holds label, help, and low
+    and high, or choices.
     """
 
     backbone: str = _choice(
@@ -76,8 +77,8 @@ class TrainMetricConfig:
         1,
         1000,
         "Accumulation",
-        "Parts in which a batch of tune or scratch passes the trunk: more parts, less memory, the "
-        "same step.",
+        "Least number of parts in which a batch of tune or scratch passes the trunk: more parts, "
+        "less memory, the same step. Large images pass in more parts by themselves.",
     )
     clip_norm: float = _number(
         1.0,
@@ -90,7 +91,8 @@ class TrainMetricConfig:
         False,
         "bfloat16",
         "The trunk computes in 16 bits while tune or scratch trains: faster and less exact. Heads, "
-        "distances and everything that is reported stay in 32 bits.",
+        "distances and everything that is reported stay in 32 bits. Refused on a processor that "
+        "would only emulate it.",
     )
     vote_weighting: str = _choice(
         "share",
@@ -130,7 +132,9 @@ class TrainMetricConfig:
         metadata={
             "label": "Combine with",
             "help": "Metrics whose differences join the trained one's in a logistic regression "
-            "without intercept, for example psnr; the result tells the agreement with and without.",
+            "without intercept, for example psnr; the result tells the agreement with and without. "
+            "Each fit costs three more, on parts of its sources: the weights must meet distances "
+            "by heads that had not seen the votes.",
             "choices": tuple(METRICS),
         },
     )

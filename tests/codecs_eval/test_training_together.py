@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from codecs_eval import datasets
+from codecs_eval import datasets, runs
 from codecs_eval.models import Run
 from tests.codecs_eval.metrics.pretrained import weight_source
 from tests.codecs_eval.training.datasets import make_dataset
+from tests.processes import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = [
@@ -21,12 +22,26 @@ OPTIONS = [
 ]
 
 
-def train(env: dict[str, str], *launcher: str) -> str:
-    command = [sys.executable, *launcher, "manage.py", "train_metric", *OPTIONS]
-    done = subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=400, check=False
-    )
-    return done.stdout if done.returncode == 0 else f"failed: {done.stderr}"
+def start(env: dict[str, str], launcher: list[str], options: list[str]) -> subprocess.Popen[str]:
+    command = [sys.executable, *launcher, "manage.py", "train_metric", *options]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.Popen(command, cwd=ROOT, env=env, text=True, **pipes)
+
+
+def train(env: dict[str, str], launcher: list[str], options: list[str]) -> Run:
+    """The run, done."""
+    child = start(env, launcher, options)
+    said, _ = child.communicate(timeout=400)
+    assert child.returncode == 0, said
+    run = Run.objects.order_by("-created_at").first()
+    assert run is not None
+    assert run.state == "done"
+    return run
+
+
+def curve_of(run: Run) -> dict[str, Any]:
+    final: dict[str, Any] = json.loads((run.folder / "curves.json").read_text())["final"]
+    return final
 
 
 def together(n_processes: int) -> list[str]:
@@ -44,17 +59,34 @@ def env(transactional_db: None, triad_home: Path, child_env: dict[str, str]) -> 
 
 @pytest.mark.slow
 def test_two_processes_have_the_loss_curve_of_one(env: dict[str, str]) -> None:
-    curves: list[dict[str, Any]] = []
-    for launcher in ([], together(2)):
-        told = train(env, *launcher)
-        assert not told.startswith("failed"), told
-        run = Run.objects.order_by("-created_at").first()
-        assert run is not None
-        assert run.state == "done"
-        curves.append(json.loads((run.folder / "curves.json").read_text())["final"])
+    curves = [curve_of(train(env, launcher, OPTIONS)) for launcher in ([], together(2))]
     # One run each: the second process has joined the first one's.
     assert Run.objects.count() == 2
     assert len(curves[0]["train_loss"]) == 2
     for name in ("train_loss", "validation_loss"):
         assert curves[1][name] == pytest.approx(curves[0][name], rel=1e-6)
     assert curves[1]["heldout_agreement"] == pytest.approx(curves[0]["heldout_agreement"])
+
+
+@pytest.mark.slow
+def test_processes_that_were_stopped_go_on_together(env: dict[str, str]) -> None:
+    options = [*OPTIONS, "--epochs-flat", "20", "--early-stopping", "0"]
+    child = start(env, together(2), options)
+    wait_for("an epoch is kept", lambda: any_checkpoint() is not None, within_s=200)
+    run = Run.objects.get()
+    runs.cancel(run)
+    # Both end: nobody waits for who has left.
+    said, _ = child.communicate(timeout=60)
+    run.refresh_from_db()
+    assert run.state == "cancelled", said
+    assert not (run.folder / "curves.json").exists()
+    again = train(env, together(2), ["--resume", str(run.pk)])
+    assert again == run
+    expected = curve_of(train(env, [], options))["train_loss"]
+    assert curve_of(again)["train_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def any_checkpoint() -> Path | None:
+    run = Run.objects.first()
+    path = run.folder / "checkpoint.pt" if run else None
+    return path if path and path.exists() else None

@@ -5,8 +5,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from codecs_eval import datasets, runs
+from codecs_eval.exporting_metric import training_run
 from codecs_eval.management.running import RunCommand
-from codecs_eval.models import Run
+from codecs_eval.models import Dataset, Run
+from codecs_eval.run_forms import preset_for
 from codecs_eval.training.config import PRESETS, TrainMetricConfig
 
 
@@ -20,12 +22,20 @@ class Command(RunCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--dataset", required=True, help="name or id")
+        begun = parser.add_mutually_exclusive_group(required=True)
+        begun.add_argument("--dataset", help="name or id")
+        begun.add_argument(
+            "--resume",
+            metavar="RUN",
+            help="id of a training that was stopped, failed or lost its process: it goes on from "
+            "its checkpoint, under torchrun too, with the settings that it began with",
+        )
         parser.add_argument(
             "--preset",
             choices=PRESETS,
             help="where the other settings start; reference: the paper's recipe with its judgment "
-            "head; small_data: for up to some thousand triplets (default: the defaults below)",
+            "head; small_data: for up to some thousand triplets (default: as the dataset's page, "
+            "by the number of triplets; reference for the mode scratch)",
         )
         for entry in fields(TrainMetricConfig):
             _add_option(parser, entry)
@@ -54,20 +64,35 @@ class Command(RunCommand):
             raise CommandError(str(error)) from error
 
     def launch(self, options: dict[str, Any]) -> Run:
-        dataset = datasets.by_name_or_id(options["dataset"])
         given = {
             entry.name: _as_setting(options[entry.name])
             for entry in fields(TrainMetricConfig)
             if options[entry.name] is not None
         }
-        start = PRESETS[options["preset"]] if options["preset"] else TrainMetricConfig()
-        config = replace(start, **given)
+        if options["resume"]:
+            if given or options["preset"]:
+                raise ValueError(
+                    f"Found --resume with {', '.join(sorted(given)) or '--preset'}; expected it "
+                    f"alone: a training goes on with the settings that it began with."
+                )
+            # torch: only where it is needed at once.
+            from codecs_eval.finetuning import resume
+
+            return resume(training_run(options["resume"]))
+        dataset = datasets.by_name_or_id(options["dataset"])
+        preset = options["preset"] or _fitting_preset(dataset, given.get("mode", ""))
+        config = replace(PRESETS[preset], **given)
         return runs.create(
             "train_metric",
             config,
             title=f"LPIPS-{config.backbone} on {dataset.name}",
             dataset=dataset,
         )
+
+
+def _fitting_preset(dataset: Dataset, mode: str) -> str:
+    # small_data starts at the official heads, which belong to a trunk that scratch does not have.
+    return "reference" if mode == "scratch" else preset_for(dataset)
 
 
 def _as_setting(value: Any) -> Any:
@@ -78,7 +103,7 @@ def _add_option(parser: CommandParser, entry: Field[Any]) -> None:
     """`--learning-rate 0.001`, `--warm-start / --no-warm-start`: made from the dataclass."""
     name = "--" + entry.name.replace("_", "-")
     default = None if entry.default is MISSING else entry.default
-    text = f"{entry.metadata.get('help', '')} (default {default})".replace("%", "%%")
+    text = f"{entry.metadata.get('help', '')} ({_default_words(entry)})".replace("%", "%%")
     if isinstance(default, bool):
         group = parser.add_mutually_exclusive_group()
         group.add_argument(name, dest=entry.name, action="store_true", default=None, help=text)
@@ -89,11 +114,16 @@ def _add_option(parser: CommandParser, entry: Field[Any]) -> None:
         parser.add_argument(
             name, dest=entry.name, nargs="*", choices=entry.metadata["choices"], help=text
         )
-    elif isinstance(default, tuple):
-        known = entry.metadata.get("choices")
-        parser.add_argument(name, dest=entry.name, nargs="*", choices=known, help=text)
     elif "choices" in entry.metadata:
         choices = entry.metadata["choices"]
         parser.add_argument(name, dest=entry.name, choices=choices, help=text)
     else:
         parser.add_argument(name, dest=entry.name, type=type(default), help=text)
+
+
+def _default_words(entry: Field[Any]) -> str:
+    """The value a setting has where it is not given: mostly the same in every preset."""
+    values = {name: getattr(preset, entry.name) for name, preset in PRESETS.items()}
+    if len(set(values.values())) == 1:
+        return f"default {entry.default}"
+    return ", ".join(f"{name}: {value}" for name, value in values.items())
