@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,11 +119,19 @@ def agreement_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
     report = evaluate_dataset(dataset, metrics, part, bootstrap, reference)
     told = report.to_json()
     if by := HOLD_OUT[config.hold_out]:
-        named = dict.fromkeys(n.removesuffix(COMBINED) for n in config.metrics if is_trained(n))
-        runs = [trained_run(name) for name in named]
+        runs = _trainings(config.metrics)
         told["held_out"], more = held_out(run.dataset, dataset, runs, by, part, bootstrap, reporter)
         notes += more
     return write(run.folder, told, report.to_csv(), notes)
+
+
+def _trainings(names: Sequence[str]) -> list[Run]:
+    """Each training among the metrics once; of one that is gone a note was made already."""
+    found = []
+    for name in dict.fromkeys(n.removesuffix(COMBINED) for n in names if is_trained(n)):
+        with suppress(ValueError):
+            found.append(trained_run(name))
+    return found
 
 
 def write(folder: Path, report: dict[str, Any], table: str, notes: Sequence[str]) -> dict[str, Any]:

@@ -146,7 +146,9 @@ def test_heads_are_held_out_by_codec_and_rate_in_the_report(
 def test_one_codec_alone_cannot_be_held_out_and_the_table_says_why(triad_home: Path) -> None:
     (triad_home / "weights").mkdir()
     shutil.copy(weight_source()("alexnet"), triad_home / "weights")
-    report = report_on(datasets.register("planted", make_dataset), "psnr", hold_out="codecs")
+    gone = "run:00000000-0000-0000-0000-000000000000"
+    report = report_on(datasets.register("planted", make_dataset), "psnr", gone, hold_out="codecs")
+    assert f"{gone} was left out: No training run" in report.result["notes"][0]
     (row,) = report.result["held_out"][0]["rows"]
     assert row["unmet"] is None
     assert row["reason"] == "every triplet touches it: none is left to train on"
