@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.utils.text import slugify
 
 from codecs_eval import datasets, runs
+from codecs_eval.measuring_trained import has_rounded_trunk
 from codecs_eval.models import Run
 from codecs_eval.run_kinds import config_of
 from codecs_eval.runs import RunReporter
@@ -122,6 +123,11 @@ def _export(training: Run, reporter: RunReporter) -> dict[str, Any]:
             f"The folder of training {training.pk} is not on this machine: {training.folder}."
         )
     facts = json.loads(facts_path.read_text())
+    if has_rounded_trunk(training):
+        raise ValueError(
+            f"Found a trunk whose weights are rounded to 16 bits ({facts['weights']}); expected "
+            "torchvision's, with which others would load the heads. Train on these to export."
+        )
     dataset = datasets.frozen(training.dataset)
     metric = load_trained(training.folder, weight_file)
     name = facts["backbone"]

@@ -113,10 +113,12 @@ def has_chosen_settings(run: Run) -> bool:
 
 
 def has_rounded_trunk(run: Run) -> bool:
-    """Whether it was trained on a trunk of fewer bits than everybody else's."""
+    """Whether its heads stand on a trunk of fewer bits than everybody else's, not on its own."""
     path = run.folder / "config.json"
     facts = json.loads(path.read_text()) if path.is_file() else {}
-    return "weights_sha256" in facts and is_rounded(facts["weights"], facts["weights_sha256"])
+    if facts.get("trunk_file") or "weights_sha256" not in facts:
+        return False
+    return is_rounded(facts["weights"], facts["weights_sha256"])
 
 
 def _notes(run: Run, name: str, is_crossed: bool) -> list[str]:

@@ -18,6 +18,7 @@ from PIL import Image
 from codecs_eval import datasets, exporting_metric, runs
 from codecs_eval.models import Dataset, Run
 from codecs_eval.training.config import TrainMetricConfig
+from codecs_eval.weights import WEIGHTS
 from tests.codecs_eval.desk_rows import make_dataset, make_run
 from tests.codecs_eval.metrics.pretrained import as_input, official_lpips, weight_source
 from tests.codecs_eval.test_pages import text_of
@@ -134,6 +135,16 @@ def test_a_folder_that_exists_is_not_written_into(tmp_path: Path) -> None:
 def test_a_training_whose_folder_is_elsewhere_says_so() -> None:
     training = make_training()
     with pytest.raises(CommandError, match="is not on this machine"):
+        call_command("export_metric", str(training.pk))
+
+
+def test_heads_on_a_rounded_trunk_are_not_exported() -> None:
+    training = make_training()
+    [file] = [file for file in WEIGHTS["squeezenet1_1"].files if file.is_rounded]
+    training.folder.mkdir(parents=True)
+    facts = {"weights": "squeezenet1_1", "weights_sha256": file.sha256, "trunk_file": None}
+    (training.folder / "config.json").write_text(json.dumps(facts))
+    with pytest.raises(CommandError, match="rounded to 16 bits"):
         call_command("export_metric", str(training.pk))
 
 
