@@ -138,7 +138,8 @@ def test_small_references_together_have_the_features_of_each_alone(name: str) ->
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-9)
     weights = torch.cat(official_heads(name)).double()
     distances = [pooled.double() @ weights for pooled in (together.mean, expected_mean(alone))]
-    torch.testing.assert_close(*distances, rtol=1e-6, atol=0.0)
+    # As far as float32 in the trunk is from the truth: another batch, another order of its sums.
+    torch.testing.assert_close(*distances, rtol=5e-6, atol=0.0)
 
 
 def expected_mean(alone: list[Pooled]) -> torch.Tensor:
