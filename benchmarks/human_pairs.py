@@ -44,7 +44,9 @@ def command(home: Path, *words: str) -> Any:
 def trainings(options: argparse.Namespace) -> list[list[str]]:
     """Settings of each training: heads of each backbone, and the smallest whole trunk."""
     small = ["--preset", "small_data", "--folds", str(options.folds)]
-    found = [[*small, "--backbone", backbone, "--combine-with", "psnr"] for backbone in BACKBONES]
+    found = [
+        [*small, "--backbone", backbone, "--combine-with", "psnr"] for backbone in options.backbones
+    ]
     if options.tune_epochs:
         epochs = ["--epochs-flat", str(options.tune_epochs), "--epochs-decay", "0", "--bf16"]
         parts = ["--batch-size", "20", "--accumulation", "5"]
@@ -62,12 +64,12 @@ def measure(home: Path, options: argparse.Namespace) -> str:
     metrics = [*UNTRAINED, *(f"run:{run}" for run in options.also)]
     for settings in trainings(options):
         run = command(home, "train_metric", "--dataset", NAME, *settings)
-        metrics += [f"run:{run['id']}"]
-        metrics += [f"run:{run['id']}+combined"] if "--combine-with" in settings else []
+        metrics += [f"run:{run['run']}"]
+        metrics += [f"run:{run['run']}+combined"] if "--combine-with" in settings else []
     report = command(
         home, "agreement", "--dataset", NAME, "--sources", "all", "--metrics", *metrics
     )  # fmt: skip
-    table = (home / "runs" / report["id"] / "table.md").read_text(encoding="utf-8")
+    table = (home / "runs" / report["run"] / "table.md").read_text(encoding="utf-8")
     return written(report, table)
 
 
@@ -96,6 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path, help="human_jpeg_pairs")
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--backbones", nargs="*", default=BACKBONES, choices=BACKBONES)
     parser.add_argument("--tune-epochs", type=int, default=4, help="0: no trunk is trained")
     parser.add_argument("--home", type=Path, help="where the runs stay; default: thrown away")
     parser.add_argument(

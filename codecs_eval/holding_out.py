@@ -8,12 +8,12 @@ from django.conf import settings
 from codecs_eval.agreement.dataset import FrozenDataset
 from codecs_eval.agreement.intervals import Bootstrap
 from codecs_eval.agreement.leaving_out import By
-from codecs_eval.measuring_trained import SMALL_DATA_FLATTERS, trained_label
+from codecs_eval.measuring_trained import trained_label
 from codecs_eval.models import Dataset, Run
 from codecs_eval.run_kinds import config_of
 from codecs_eval.runs import RunReporter
 from codecs_eval.scoring import weight_file
-from codecs_eval.training.config import PRESETS, TrainMetricConfig
+from codecs_eval.training.config import PRESETS, SMALL_DATA_FLATTERS, TrainMetricConfig
 from codecs_eval.weights import WeightsUnavailable
 
 HOLD_OUT: dict[str, tuple[By, ...]] = {

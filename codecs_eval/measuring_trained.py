@@ -16,7 +16,7 @@ from codecs_eval.metrics.table import METRICS
 from codecs_eval.models import Dataset, Run
 from codecs_eval.runs import RunReporter
 from codecs_eval.scoring import ROUNDED, weight_file
-from codecs_eval.training.config import PRESETS
+from codecs_eval.training.config import SMALL_DATA_FLATTERS, has_chosen_settings
 from codecs_eval.triplet_scores import scores_of
 from codecs_eval.weights import is_rounded
 
@@ -24,15 +24,6 @@ RUN_PREFIX = "run:"
 COMBINED = "+combined"
 # Beside the table's own colours.
 _MARKS = (("#000000", "*"), ("#6e6e6e", "X"), ("#000000", "P"), ("#6e6e6e", "D"))
-# What was chosen on people's answers; the rest of a configuration is a person's decision.
-_CHOSEN = (
-    "warm_start", "ridge", "epochs_flat", "epochs_decay", "learning_rate", "vote_weighting",
-    "noise",
-)  # fmt: skip
-SMALL_DATA_FLATTERS = (
-    "its hyper-parameters (preset small_data) were chosen on public choices between JPEG versions "
-    "(human_jpeg_pairs: 440 triplets of 23 photos); on that very set figures flatter, folds or not"
-)
 
 
 def is_trained(name: str) -> bool:
@@ -102,14 +93,8 @@ def measured_training(
         note="; ".join(_notes(run, name, is_crossed)),
         baselines=baselines_of(name, run),
     )
-    remarks = [f"{label}: {SMALL_DATA_FLATTERS}."] if has_chosen_settings(run) else []
+    remarks = [f"{label}: {SMALL_DATA_FLATTERS}."] if has_chosen_settings(run.config) else []
     return MetricDistances(name, label, False, colour, marker, values, facts), remarks
-
-
-def has_chosen_settings(run: Run) -> bool:
-    """Whether its hyper-parameters are those of the preset that was chosen on people's answers."""
-    chosen = PRESETS["small_data"].to_json()
-    return all(run.config.get(key) == chosen[key] for key in _CHOSEN)
 
 
 def has_rounded_trunk(run: Run) -> bool:

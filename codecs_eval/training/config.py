@@ -1,5 +1,6 @@
 """Settings of a metric's training: they make the form, feed the work, travel in the checkpoint."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -209,3 +210,18 @@ PRESETS: dict[str, TrainMetricConfig] = {
         noise=False,
     ),
 }
+# What was chosen so; the rest of a configuration is a person's decision.
+_CHOSEN = (
+    "warm_start", "ridge", "epochs_flat", "epochs_decay", "learning_rate", "vote_weighting",
+    "noise",
+)  # fmt: skip
+SMALL_DATA_FLATTERS = (
+    "its hyper-parameters (preset small_data) were chosen on public choices between JPEG versions "
+    "(human_jpeg_pairs: 440 triplets of 23 photos); on that very set figures flatter, folds or not"
+)
+
+
+def has_chosen_settings(settings: Mapping[str, Any]) -> bool:
+    """Whether its hyper-parameters are those of the preset that was chosen on people's answers."""
+    chosen = PRESETS["small_data"].to_json()
+    return all(settings.get(key) == chosen[key] for key in _CHOSEN)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from codecs_eval.training.card_usage import Facts, usage
+from codecs_eval.training.config import SMALL_DATA_FLATTERS, has_chosen_settings
 
 SIMULATED = (
     "> **SIMULATED.** This metric was trained on the choices of a computer's observers, not of "
@@ -155,6 +156,8 @@ def _training(config: Facts) -> str:
         f"{split['n_train']} sources trained, {split['n_test']} were held out "
         f"(seed {split['seed']})."
     )
+    if has_chosen_settings(config["config"]):
+        rule += f" Note: {SMALL_DATA_FLATTERS}."
     rows = [(name.replace("_", " "), _plain(value)) for name, value in config["config"].items()]
     joined = config.get("combination")
     if joined is not None:
