@@ -61,7 +61,7 @@ def measure(home: Path, options: argparse.Namespace) -> str:
             home, "import_judgments", str(options.folder), "--format", "pairs", "--name", NAME,
             "--licence", "CC BY-SA 4.0", "--attribution", ATTRIBUTION,
         )  # fmt: skip
-    metrics = [*UNTRAINED, *(f"run:{run}" for run in options.also)]
+    metrics = [*options.metrics, *(f"run:{run}" for run in options.also)]
     for settings in trainings(options):
         run = command(home, "train_metric", "--dataset", NAME, *settings)
         metrics += [f"run:{run['run']}"]
@@ -98,6 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path, help="human_jpeg_pairs")
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--metrics", nargs="+", default=UNTRAINED, help="that need no training")
     parser.add_argument("--backbones", nargs="*", default=BACKBONES, choices=BACKBONES)
     parser.add_argument("--tune-epochs", type=int, default=4, help="0: no trunk is trained")
     parser.add_argument("--home", type=Path, help="where the runs stay; default: thrown away")
