@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from codecs_eval.report_conclusion import conclusion
+from codecs_eval.training.config import PRESETS
 
 NAME = "human_jpeg_pairs"
 BACKBONES = ("alex", "squeeze", "vgg")
@@ -70,10 +71,23 @@ def measure(home: Path, options: argparse.Namespace) -> str:
         home, "agreement", "--dataset", NAME, "--sources", "all", "--metrics", *metrics
     )  # fmt: skip
     table = (home / "runs" / report["run"] / "table.md").read_text(encoding="utf-8")
-    return written(report, table)
+    recipes = {
+        row["label"]: _recipe(home / "runs" / row["name"].removeprefix("run:"))
+        for row in report["metrics"]
+        if row["name"].startswith("run:") and not row["name"].endswith("+combined")
+    }
+    return written(report, table, recipes)
 
 
-def written(report: dict[str, Any], table: str) -> str:
+def _recipe(folder: Path) -> str:
+    """In what a training's settings differ from its preset's."""
+    found = json.loads((folder / "config.json").read_text())["config"]
+    preset = json.loads(json.dumps(PRESETS["small_data"].to_json()))
+    said = [f"{key} {found[key]}" for key, value in preset.items() if found[key] != value]
+    return "preset small_data with " + ", ".join(said)
+
+
+def written(report: dict[str, Any], table: str, recipes: dict[str, str]) -> str:
     compared = ["| | minus | points | 95 % interval | adjusted p |", "|:--|:--|--:|--:|--:|"]
     for row in report["differences"]["rows"]:
         compared.append(
@@ -87,6 +101,7 @@ def written(report: dict[str, Any], table: str) -> str:
         "its heads did not see (folds over the photos).",
         conclusion(report),
         table.strip(),
+        "\n".join(f"- {label}: {recipe}." for label, recipe in recipes.items()),
         "## In pairs",
         "\n".join(compared),
         *(["## Notes", "\n".join(notes)] if notes else []),
