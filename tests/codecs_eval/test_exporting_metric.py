@@ -25,7 +25,7 @@ from tests.codecs_eval.test_pages import text_of
 from tests.codecs_eval.training import datasets as planted
 from tests.factories import make_ada, make_cleo
 
-pytestmark = pytest.mark.usefixtures("db", "triad_home")
+pytestmark = pytest.mark.usefixtures("transactional_db", "triad_home")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from codecs_eval.run_forms import SMALL_DATA_TRIPLETS
 from codecs_eval.training.config import PRESETS, TrainMetricConfig
 from tests.codecs_eval.desk_rows import make_dataset
 
-pytestmark = pytest.mark.usefixtures("db", "triad_home")
+pytestmark = pytest.mark.usefixtures("transactional_db", "triad_home")
 
 
 @pytest.fixture
