@@ -8,7 +8,9 @@ PYTHON := .venv/bin/python
 PHOTOS ?=
 PORT ?=
 PYTEST_ARGS ?=
+# Two tests at once have one core each: more threads would only fight.
 TWO_AT_ONCE := --numprocesses 2 --dist worksteal
+ONE_CORE := OMP_NUM_THREADS=1
 
 # .env, where there is one, sets the variables that .env.example lists; PORT=... goes before it.
 WITH_ENV := if [ -f .env ]; then set -a; . ./.env; set +a; fi; $(if $(PORT),export TRIAD_PORT='$(PORT)';)
@@ -35,9 +37,9 @@ run: installed  ## the site: make run [PORT=8000]
 
 test:  ## the whole suite on SQLite, then its database part on PostgreSQL
 	@$(BOOTSTRAP) --dev --chromium
-	$(PYTHON) -m pytest $(TWO_AT_ONCE) -m "not alone" $(PYTEST_ARGS)
+	$(ONE_CORE) $(PYTHON) -m pytest $(TWO_AT_ONCE) -m "not alone" $(PYTEST_ARGS)
 	$(PYTHON) -m pytest -m alone $(PYTEST_ARGS)
-	$(PYTHON) -m tests.postgres $(TWO_AT_ONCE) -m "database and not (browser or slow)" $(PYTEST_ARGS)
+	$(ONE_CORE) $(PYTHON) -m tests.postgres $(TWO_AT_ONCE) -m "database and not (browser or slow)" $(PYTEST_ARGS)
 
 check: lint types contracts migrations  ## format, lint, types, import contracts, missing migrations
 
