@@ -25,7 +25,7 @@ from tests.codecs_eval.test_pages import text_of
 from tests.codecs_eval.training import datasets as planted
 from tests.factories import make_ada, make_cleo
 
-pytestmark = pytest.mark.usefixtures("transactional_db", "triad_home")
+pytestmark = pytest.mark.usefixtures("db", "triad_home")
 
 
 @pytest.fixture(scope="session")
@@ -149,7 +149,9 @@ def test_heads_on_a_rounded_trunk_are_not_exported() -> None:
 
 
 @pytest.fixture
-def trained(settings: Any, weight_file: Callable[[str], Path], triad_home: Path) -> Run:
+def trained(
+    transactional_db: None, settings: Any, weight_file: Callable[[str], Path], triad_home: Path
+) -> Run:
     """A real training of AlexNet's heads on planted judgments."""
     settings.TRIAD_WEIGHTS = str(weight_file("alexnet").parent)
     dataset = datasets.register("planted", lambda folder: planted.make_dataset(folder))
