@@ -199,9 +199,16 @@ def _entry(request: HttpRequest, study: Study, visit: _Visit) -> Invitation | No
     found = inviting.invitation_of(request, study, visit.known)
     if found is None or found.revoked_at:
         raise NotAdmitted("invitation_needed")
-    if found.used_at and found.annotator not in visit.known:
+    if found.used_at and not _is_known(found.annotator, visit):
         raise NotAdmitted("invitation_used")
     return found
+
+
+def _is_known(annotator: Annotator | None, visit: _Visit) -> bool:
+    """Also whom the other request of this form made after this one had looked."""
+    if annotator is None or annotator in visit.known:
+        return annotator is not None
+    return annotator.pk == visit.new_id and annotator.user_id is None
 
 
 def _admitted(request: HttpRequest, study: Study, visit: _Visit) -> Admission:

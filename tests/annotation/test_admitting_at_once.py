@@ -93,3 +93,19 @@ def test_the_count_of_sessions_holds_while_others_end() -> None:
     results = at_once(5, begin)
     assert results.count("already_done") == 4
     assert study.sessions.count() == 2
+
+
+def test_a_form_sent_twice_finds_its_own_invitation_used_between_two_looks() -> None:
+    study = make_study(recruiting="invited")
+    one, stranger = Browser(), Browser()
+    for browser in (one, stranger):
+        browser.open_invitation(make_invitation(study))
+    ticket = one.ticket()
+    request = one.request("post", ticket=ticket)
+    late = admitting._visit(request, study)
+    one.begin(study, ticket)
+    assert admitting._entry(request, study, late).annotator == Annotator.objects.get()
+    stranger.cookies = {name: one.cookies[name] for name in ("invitation",)}
+    other = stranger.request("post", ticket=stranger.ticket())
+    with pytest.raises(admitting.NotAdmitted):
+        admitting._entry(other, study, admitting._visit(other, study))
