@@ -206,9 +206,10 @@ def _entry(request: HttpRequest, study: Study, visit: _Visit) -> Invitation | No
 
 def _is_known(annotator: Annotator | None, visit: _Visit) -> bool:
     """Also whom the other request of this form made after this one had looked."""
-    if annotator is None or annotator in visit.known:
-        return annotator is not None
-    return annotator.pk == visit.new_id and annotator.user_id is None
+    if annotator is None:
+        return False
+    is_new = annotator.pk == visit.new_id and annotator.user_id is None
+    return is_new or annotator in visit.known
 
 
 def _admitted(request: HttpRequest, study: Study, visit: _Visit) -> Admission:

@@ -243,7 +243,7 @@ def _report(dataset: Dataset, trained: Run, tell: Say) -> Run:
     config = AgreementConfig(
         metrics=(*USUAL, f"run:{trained.pk}"), sources="all" if has_folds else "test"
     )
-    tell("The agreement report scores every metric; VGG takes a few minutes.")
+    tell("The agreement report scores the usual metrics; VGG takes a few minutes.")
     run = _unfinished("agreement", dataset=dataset) or _start(
         "agreement", config, title=f"Agreement on {dataset.name}", dataset=dataset
     )

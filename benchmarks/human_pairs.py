@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from codecs_eval.metrics.table import METRICS
 from codecs_eval.report_conclusion import conclusion
 from codecs_eval.training.config import PRESETS
 
@@ -87,6 +88,12 @@ def _recipe(folder: Path) -> str:
     return "preset small_data with " + ", ".join(said)
 
 
+def _not_scored(report: dict[str, Any]) -> str:
+    scored = {row["name"] for row in report["metrics"]}
+    missing = [METRICS[name].label for name in UNTRAINED if name not in scored]
+    return f" Not scored here: {', '.join(missing)}." if missing else ""
+
+
 def written(report: dict[str, Any], table: str, recipes: dict[str, str]) -> str:
     compared = ["| | minus | points | 95 % interval | adjusted p |", "|:--|:--|--:|--:|--:|"]
     for row in report["differences"]["rows"]:
@@ -98,7 +105,7 @@ def written(report: dict[str, Any], table: str, recipes: dict[str, str]) -> str:
     parts = [
         "# Metrics and trained heads on choices by real people",
         "Written by `python -m benchmarks.human_pairs`; every training is scored on photos that "
-        "its heads did not see (folds over the photos).",
+        f"its heads did not see (folds over the photos).{_not_scored(report)}",
         conclusion(report),
         table.strip(),
         "\n".join(f"- {label}: {recipe}." for label, recipe in recipes.items()),
