@@ -8,6 +8,7 @@ import pandas as pd
 from django.conf import settings
 
 from codecs_eval.agreement.dataset import FrozenDataset
+from codecs_eval.agreement.judged import values_of
 from codecs_eval.metrics.metric import Metric
 from codecs_eval.models import Dataset
 from codecs_eval.runs import RunReporter
@@ -32,16 +33,7 @@ def scores_of(
         values = metric.scores(
             dataset.image(str(source)), [dataset.image(sha) for sha in reconstructions]
         )
-        by_sha = dict(zip(reconstructions, values, strict=True))
-        pieces.append(
-            pd.DataFrame(
-                {
-                    "triplet_id": triplets["triplet_id"],
-                    "d_first": triplets["first_image"].map(by_sha),
-                    "d_second": triplets["second_image"].map(by_sha),
-                }
-            )
-        )
+        pieces.append(values_of(triplets, dict(zip(reconstructions, values, strict=True))))
     scored = pd.concat(pieces, ignore_index=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")

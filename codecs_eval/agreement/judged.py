@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,17 @@ class MetricDistances:
     marker: str
     values: pd.DataFrame
     facts: MetricFacts = MetricFacts()
+
+
+def values_of(triplets: pd.DataFrame, by_image: Mapping[str, float]) -> pd.DataFrame:
+    """The columns of `MetricDistances.values` of some triplets, from a value for each image."""
+    return pd.DataFrame(
+        {
+            "triplet_id": triplets["triplet_id"],
+            "d_first": triplets["first_image"].map(by_image),
+            "d_second": triplets["second_image"].map(by_image),
+        }
+    )
 
 
 @dataclass(frozen=True, eq=False)

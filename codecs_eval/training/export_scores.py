@@ -12,7 +12,8 @@ from torch import Tensor
 
 from codecs_eval.agreement.dataset import FrozenDataset, Part
 from codecs_eval.agreement.intervals import Bootstrap
-from codecs_eval.agreement.report import MetricDistances, evaluate_dataset
+from codecs_eval.agreement.judged import MetricDistances, values_of
+from codecs_eval.agreement.report import evaluate_dataset
 from codecs_eval.metrics.lpips import LpipsMetric
 from codecs_eval.metrics.pooling import pool
 from codecs_eval.training.reporter import Reporter, stop_if_asked
@@ -108,16 +109,7 @@ def _both(
         names = sorted({*triplets["first_image"], *triplets["second_image"]})
         found = _distances(dataset, str(source), names, trained, untouched)
         for piece, values in zip(pieces, found, strict=True):
-            by_name = dict(zip(names, values, strict=True))
-            piece.append(
-                pd.DataFrame(
-                    {
-                        "triplet_id": triplets["triplet_id"],
-                        "d_first": triplets["first_image"].map(by_name),
-                        "d_second": triplets["second_image"].map(by_name),
-                    }
-                )
-            )
+            piece.append(values_of(triplets, dict(zip(names, values, strict=True))))
     first, second = (pd.concat(piece, ignore_index=True) for piece in pieces)
     return first, second
 
