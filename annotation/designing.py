@@ -15,8 +15,8 @@ from annotation import planning
 from annotation.design.ordering import Shares
 from annotation.design.presets import PRESETS, texts_for
 from annotation.models import Study
-from codecs_eval.codecs.table import CODECS
 from codecs_eval.models import Reconstruction, SourceImage
+from codecs_eval.named_codecs import check_known
 
 ALLOWED = {
     "open": {Study.State.DRAFT, Study.State.PAUSED, Study.State.CLOSED},
@@ -101,9 +101,7 @@ class Design:
             )
         if len(set(self.codecs)) < 2:
             raise ValueError(f"Found codecs {list(self.codecs)}; expected at least two to compare.")
-        unknown = [name for name in self.codecs if name not in CODECS]
-        if unknown:
-            raise ValueError(f"Found codecs {unknown}; expected some of {', '.join(CODECS)}.")
+        check_known(self.codecs)
         if not self.rates_bpp or not all(0 < rate < math.inf for rate in self.rates_bpp):
             raise ValueError(f"Found rates {list(self.rates_bpp)}; expected bits per pixel > 0.")
         if self.preset and self.preset not in PRESETS:

@@ -7,10 +7,14 @@ from django.forms.models import fields_for_model
 
 from annotation.designing import SECTIONS, SETTINGS, Design
 from annotation.models import Study
-from codecs_eval.codecs.table import CODECS
 from codecs_eval.models import SourceImage
+from codecs_eval.named_codecs import all_entries
 
 RATES = "0.23, 0.37, 0.67, 1.0"
+
+
+def _codec_choices() -> list[tuple[str, str]]:
+    return [(name, entry.label) for name, entry in all_entries().items()]
 
 
 class StudyForm(forms.Form):
@@ -20,7 +24,7 @@ class StudyForm(forms.Form):
     )
     collection = forms.ChoiceField(help_text="A collection with an encoded ladder.")
     codecs = forms.MultipleChoiceField(
-        choices=[(name, entry.label) for name, entry in CODECS.items()],
+        choices=_codec_choices,
         widget=forms.CheckboxSelectMultiple,
         help_text="Every two of them are compared at each rate.",
     )

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 
 from annotation.models import Judgment, Session, Study, Trial, Triplet
-from codecs_eval.codecs.table import CODECS
 from codecs_eval.models import Dataset, Run, SourceImage
+from codecs_eval.named_codecs import codec_entry
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def wins_by_codec(study: Study) -> list[dict[str, Any]]:
         {
             "target_bpp": rate,
             "codec": codec,
-            "entry": CODECS.get(codec),
+            "entry": codec_entry(codec),
             **cell,
             "share": cell["chosen"] / cell["n"],
         }

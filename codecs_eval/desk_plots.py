@@ -1,14 +1,14 @@
 """The desk's own figures: rate against distortion, and a run's curves. Values in, figures out."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from codecs_eval.codecs.table import CODECS
+from codecs_eval.codecs.table import CodecEntry
 
 INK = "#1a1a1a"
 GREY = "#767676"
@@ -24,13 +24,18 @@ STYLE = {
 }
 
 
-def rate_distortion(cells: Sequence[dict[str, Any]], title: str) -> Figure:
-    """Mean PSNR (dB) over mean rate (bpp, log): full marks where every photo hit its rate."""
+def rate_distortion(
+    cells: Sequence[dict[str, Any]], title: str, entries: Mapping[str, CodecEntry]
+) -> Figure:
+    """Mean PSNR (dB) over mean rate (bpp, log): full marks where every photo hit its rate.
+
+    `entries`: how each codec is drawn, by its name.
+    """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9, 5.2), layout="constrained")
         axes = figure.add_subplot()
         ends = []
-        for name, entry in CODECS.items():
+        for name, entry in entries.items():
             found = [c for c in cells if c["codec"] == name and c["psnr_mean_db"] is not None]
             if not found:
                 continue
@@ -51,6 +56,29 @@ def rate_distortion(cells: Sequence[dict[str, Any]], title: str) -> Figure:
         axes.set_ylabel("mean PSNR (RGB), dB")
         axes.set_title(title, loc="left", fontsize=10, color=INK)
         _direct_labels(axes, ends)
+    return figure
+
+
+def measured_rates(measured: Sequence[dict[str, Any]], title: str) -> Figure:
+    """Mean PSNR (dB) over mean rate of a codec in training: {"step", "bpp", "psnr_db"} each."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(9, 4.6), layout="constrained")
+        axes = figure.add_subplot()
+        for index, row in enumerate(measured):
+            is_newest = index == len(measured) - 1
+            axes.plot(
+                row["bpp"], row["psnr_db"], "o-", markersize=7 if is_newest else 4,
+                color=INK if is_newest else GREY, alpha=1 if is_newest else 0.4,
+                linewidth=1.4 if is_newest else 0.8,
+            )  # fmt: skip
+        newest = measured[-1]
+        axes.annotate(
+            f"step {newest['step']}", (newest["bpp"][-1], newest["psnr_db"][-1]),
+            xytext=(8, 0), textcoords="offset points", va="center", color=INK,
+        )  # fmt: skip
+        _finish_rate_axis(axes, [rate for row in measured for rate in row["bpp"]])
+        axes.set_ylabel("mean PSNR (RGB), dB")
+        axes.set_title(title, loc="left", fontsize=10, color=INK)
     return figure
 
 

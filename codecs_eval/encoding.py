@@ -12,9 +12,17 @@ from codecs_eval import storing
 from codecs_eval.agreement.pixels import pixels_sha256
 from codecs_eval.codecs.codec import Codec
 from codecs_eval.codecs.search import RateResult, RateSearch, timed_decode
-from codecs_eval.codecs.table import CODECS, load_codec, probe_all
 from codecs_eval.metrics.table import METRICS, load_metric
 from codecs_eval.models import Reconstruction, Run, Score, SourceImage
+from codecs_eval.named_codecs import (
+    check_known,
+    codec_entry,
+    is_learned,
+    learned_run,
+    named_codec,
+    probe_every,
+    probe_named,
+)
 from codecs_eval.run_kinds import config_of
 from codecs_eval.scoring import weight_file
 
@@ -35,11 +43,7 @@ class LadderConfig:
     )
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.codecs if name not in CODECS]
-        if unknown or not self.codecs:
-            raise ValueError(
-                f"Found codecs {list(self.codecs)}; expected some of {', '.join(CODECS)}."
-            )
+        check_known(self.codecs)
         if not self.rates_bpp or any(not 0.01 <= rate <= 24 for rate in self.rates_bpp):
             raise ValueError(
                 f"Found rates {list(self.rates_bpp)}; expected bits per pixel in 0.01..24."
@@ -49,8 +53,8 @@ class LadderConfig:
 
 
 def available_codecs() -> list[str]:
-    """Names of the codecs that run on this machine, in the table's order."""
-    return [probe.name for probe in probe_all() if probe.is_available]
+    """Names of the codecs that run on this machine, in the table's order, then trained ones."""
+    return [probe.name for probe in probe_every() if probe.is_available]
 
 
 def check_available(config: LadderConfig) -> None:
@@ -62,7 +66,7 @@ def check_available(config: LadderConfig) -> None:
             "Import photos first (import_images)."
         )
     for name in config.codecs:
-        probe = load_codec(name).probe()
+        probe = probe_named(name)
         if not probe.is_available:
             raise ValueError(f"{probe.label} cannot run here: {probe.reason}")
 
@@ -92,13 +96,14 @@ def encode_source(
     source: SourceImage, codec_name: str, rates_bpp: Sequence[float], *, tolerance: float = 0.02
 ) -> list[Reconstruction]:
     """All rates of one photo under one codec; what is stored already is not encoded again."""
-    codec = load_codec(codec_name)
+    codec = named_codec(codec_name)
+    checkpoint = learned_run(codec_name) if is_learned(codec_name) else None
     stored = {
         row.target_bpp: row
         for row in source.reconstructions.filter(
             codec=codec_name,
             codec_version=codec.version,
-            checkpoint=None,
+            checkpoint=checkpoint,
             target_bpp__in=rates_bpp,
             tolerance=tolerance,
         )
@@ -111,7 +116,9 @@ def encode_source(
         for rate in missing:
             result = search.find(rate)
             decoded = timed_decode(codec, result.data)
-            row = _store(source, codec, rate, tolerance, result, decoded.image, decoded.cpu_ms)
+            row = _store(
+                source, codec, checkpoint, rate, tolerance, result, decoded.image, decoded.cpu_ms
+            )
             Score.objects.get_or_create(
                 reconstruction=row,
                 metric="psnr",
@@ -125,6 +132,7 @@ def encode_source(
 def _store(
     source: SourceImage,
     codec: Codec,
+    checkpoint: Run | None,
     target_bpp: float,
     tolerance: float,
     result: RateResult,
@@ -140,7 +148,7 @@ def _store(
             codec_version=codec.version,
             target_bpp=target_bpp,
             tolerance=tolerance,
-            checkpoint=None,
+            checkpoint=checkpoint,
             defaults={
                 "state": result.state,
                 "settings": result.settings,
@@ -187,7 +195,7 @@ def _cell(codec: str, rate: float, rows: list[Reconstruction]) -> dict[str, Any]
     psnr = [s.value for row in rows for s in row.scores.all() if s.metric == "psnr"]
     return {
         "codec": codec,
-        "label": CODECS[codec].label,
+        "label": codec_entry(codec).label,
         "target_bpp": rate,
         "n": len(rows),
         **{state.value: states.get(state.value, 0) for state in Reconstruction.State},

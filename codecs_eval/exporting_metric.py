@@ -41,7 +41,7 @@ class ExportConfig:
             ) from None
 
 
-def training_run(text: str) -> Run:
+def training_run(text: str, kind: str = "train_metric") -> Run:
     """The training that `text` names: an id, its first characters, or run:ID.
 
     Raises ValueError saying what was found.
@@ -49,7 +49,7 @@ def training_run(text: str) -> Run:
     name = text.strip().removeprefix("run:").lower()
     found = [
         run
-        for run in Run.objects.filter(kind="train_metric").select_related("dataset")
+        for run in Run.objects.filter(kind=kind).select_related("dataset")
         if name and str(run.pk).startswith(name)
     ]
     if len(found) != 1:

@@ -1,13 +1,8 @@
 """A frozen dataset -> a trained metric, as a run: the doors of `training` to the rows."""
 
-import math
-import time
-from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError
-from django.utils import timezone
 
 from codecs_eval import datasets
 from codecs_eval.models import Run
@@ -17,78 +12,19 @@ from codecs_eval.scoring import weight_file
 from codecs_eval.training.metric import train_metric
 from codecs_eval.training.processes import current
 from codecs_eval.training.reporter import Reporter
-
-# How often torchrun's other processes look at the row.
-_LOOK_EVERY_S = 1.0
-
-
-class Helper:
-    """The reporter of the other processes of a training: the first one speaks for them.
-
-    They see for themselves whether they should stop: the first one may wait for them.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._looked_at = -math.inf
-        self._is_stopped = False
-
-    def progress(self, done: float, total: float, note: str = "") -> None: ...
-
-    def log(self, line: str) -> None: ...
-
-    def metric(self, step: int, name: str, value: float) -> None: ...
-
-    def should_stop(self) -> bool:
-        now = time.monotonic()
-        if now - self._looked_at > _LOOK_EVERY_S:
-            self._looked_at = now
-            # A database that is away for a moment stops nothing.
-            with suppress(OperationalError):
-                wanted = Run.objects.filter(state=Run.State.RUNNING, is_cancel_wanted=False)
-                self._is_stopped = not wanted.filter(pk=self._run.pk).exists()
-        return self._is_stopped
-
-
-def resume(run: Run) -> Run:
-    """The training, queued again to go on from its checkpoint.
-
-    Raises ValueError where it is done or still at work.
-    """
-    ended = [Run.State.QUEUED, Run.State.FAILED, Run.State.CANCELLED]
-    resumable = Run.objects.lost() | Run.objects.filter(state__in=ended)
-    # A bell just rung keeps the sweeper from giving it to a worker before the caller claims it.
-    fresh = {"sent_at": timezone.now(), "finished_at": None, "lease_until": None, "attempts": 0}
-    changed = resumable.filter(pk=run.pk).update(
-        state=Run.State.QUEUED, owner="", is_cancel_wanted=False, error="", traceback="", **fresh
-    )
-    run.refresh_from_db()
-    if not changed:
-        raise ValueError(
-            f"Training run {run.pk} is {run.state}; expected one that was stopped, failed or lost "
-            f"its process. That one was killed is known {settings.RUN_LEASE_S:g} s later."
-        )
-    return run
+from codecs_eval.training_together import tell_others
 
 
 def train_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
-    # The other processes of torchrun wait for this run's name.
-    current().share(str(run.pk).encode())
-    result = _train(run, reporter)
+    tell_others(run)
+    result = train(run, reporter)
     if not result["is_finished"]:
         # Another process may have seen a moment before this one that it should stop.
         raise Cancelled
     return result
 
 
-def help_train() -> None:
-    """The part of torchrun's other processes: join the training that the first one has begun."""
-    run_id = current().share(b"").decode()
-    run = Run.objects.select_related("dataset").get(pk=run_id)
-    _train(run, Helper(run))
-
-
-def _train(run: Run, reporter: Reporter) -> dict[str, Any]:
+def train(run: Run, reporter: Reporter) -> dict[str, Any]:
     if run.dataset is None:
         raise ValueError("Found no dataset; a metric is trained on one.")
     return train_metric(

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import Count, Max, Min
 
-from codecs_eval.codecs.table import CODECS
 from codecs_eval.encoding import LadderConfig, ladder_table
 from codecs_eval.models import Reconstruction, SourceImage
+from codecs_eval.named_codecs import all_entries
 
 CSV_COLUMNS = (
     "collection",
@@ -47,9 +47,10 @@ def collections() -> list[dict[str, Any]]:
 
 def ladders_of(collection: str) -> list[dict[str, Any]]:
     """One ladder a tolerance: {"tolerance", "cells"}, cells as `encoding.ladder_table` has them."""
+    known = list(all_entries())
     stored = (
         Reconstruction.objects.order_by()
-        .filter(source__collection=collection, codec__in=list(CODECS))
+        .filter(source__collection=collection, codec__in=known)
         .exclude(path="")
         .values_list("tolerance", "codec", "target_bpp")
         .distinct()
@@ -65,7 +66,7 @@ def ladders_of(collection: str) -> list[dict[str, Any]]:
             "cells": ladder_table(
                 LadderConfig(
                     collection=collection,
-                    codecs=tuple(name for name in CODECS if name in codecs),
+                    codecs=tuple(name for name in known if name in codecs),
                     rates_bpp=tuple(sorted(rates)),
                     tolerance=tolerance,
                 )

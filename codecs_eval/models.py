@@ -175,6 +175,8 @@ class Reconstruction(models.Model):
 
     @property
     def codec_label(self) -> str:
+        if self.checkpoint is not None:
+            return self.checkpoint.title
         return CODECS[self.codec].label if self.codec in CODECS else self.codec
 
     @property

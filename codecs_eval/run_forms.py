@@ -10,8 +10,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.datastructures import MultiValueDict
 
 from codecs_eval import encoding, runs
-from codecs_eval.codecs.table import probe_all
 from codecs_eval.models import Dataset, Run
+from codecs_eval.named_codecs import probe_every
 from codecs_eval.run_kinds import KINDS, load
 from codecs_eval.training.config import PRESETS
 
@@ -30,6 +30,17 @@ FIRST = {
         "folds",
     ),
     "agreement": ("metrics", "sources", "hold_out"),
+    "compare_codecs": ("codecs", "collection", "rates_bpp"),
+    "train_codec": (
+        "collection",
+        "size",
+        "steps",
+        "start",
+        "metric",
+        "metric_weight",
+        "saliency",
+        "saliency_weight",
+    ),
 }
 # The fold-out of a long form, in parts; a setting that stands in none comes last.
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -38,6 +49,10 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "Steps": ("learning_rate", "batch_size", "seed"),
         "Steps of tune and scratch": ("trunk_learning_rate", "accumulation", "clip_norm", "bf16"),
         "When to stop": ("early_stopping", "validation_share"),
+    },
+    "train_codec": {
+        "Steps": ("batch_size", "crop_px", "learning_rate", "entropy_learning_rate", "bf16"),
+        "When what happens": ("metric_from", "held_out", "measure_every", "seed"),
     },
     "agreement": {"Scores from a file": ("scores_file", "scores_name", "scores_better")},
 }
@@ -91,7 +106,7 @@ def config_field(field: Field[Any], hint: Any, choices: Choices | None) -> forms
         stated["help_text"] = stated["help_text"] if is_optional else ""
         return NamesField(choices=choices or [], required=not is_optional, **stated)
     if choices is not None:
-        return forms.ChoiceField(choices=choices, **stated)
+        return forms.ChoiceField(choices=choices, required=not facts.get("may_be_empty"), **stated)
     if hint is bool:
         return forms.BooleanField(required=False, **stated)
     limits: dict[str, Any] = {"min_value": facts.get("low"), "max_value": facts.get("high")}
@@ -101,7 +116,7 @@ def config_field(field: Field[Any], hint: Any, choices: Choices | None) -> forms
         widget = forms.NumberInput(attrs={"step": "any"})
         return forms.FloatField(widget=widget, **limits, **stated)
     if hint is str:
-        return forms.CharField(**stated)
+        return forms.CharField(required=not facts.get("may_be_empty"), **stated)
     raise TypeError(f"found a field {field.name} of type {hint}; no form field asks for that")
 
 
@@ -190,7 +205,7 @@ class RunForm(forms.Form):
 
 
 def ladder_form(collection: str, data: Mapping[str, Any] | None = None) -> RunForm:
-    available = [(probe.name, probe.label) for probe in probe_all() if probe.is_available]
+    available = [(probe.name, probe.label) for probe in probe_every() if probe.is_available]
     return RunForm(
         "encode_ladder",
         data,

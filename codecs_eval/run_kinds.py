@@ -11,13 +11,15 @@ class RunKind:
     """Dotted paths, imported on first use: the web process never loads torch.
 
     Whole work is one function `(run, reporter) -> result`. Work in parts is
-    `parts(run) -> keys`, `part(run, key)` and `finish(run) -> result`.
+    `parts(run) -> keys`, `part(run, key)` and `finish(run) -> result`. Work that several processes
+    may do together names what the others call, `together(run, reporter)`.
     """
 
     label: str
     config: str
     queue: str
     work: str = ""
+    together: str = ""
     parts: str = ""
     part: str = ""
     finish: str = ""
@@ -53,12 +55,26 @@ KINDS: dict[str, RunKind] = {
         config="codecs_eval.training.config.TrainMetricConfig",
         queue="train",
         work="codecs_eval.finetuning.train_in_run",
+        together="codecs_eval.finetuning.train",
     ),
     "export_metric": RunKind(
         label="Prepare a download",
         config="codecs_eval.exporting_metric.ExportConfig",
         queue="train",
         work="codecs_eval.exporting_metric.export_in_run",
+    ),
+    "train_codec": RunKind(
+        label="Train a codec",
+        config="codecs_eval.training.codec.config.TrainCodecConfig",
+        queue="train",
+        work="codecs_eval.learning_codec.train_codec_in_run",
+        together="codecs_eval.learning_codec.train",
+    ),
+    "compare_codecs": RunKind(
+        label="Compare codecs",
+        config="codecs_eval.comparing_codecs.CompareCodecsConfig",
+        queue="train",
+        work="codecs_eval.comparing_codecs.compare_in_run",
     ),
     "agreement": RunKind(
         label="Agreement report",

@@ -24,6 +24,11 @@ def trained_metrics() -> RunQuerySet:
     return listed("train_metric").filter(state=Run.State.DONE).defer(None)
 
 
+def trained_codecs() -> RunQuerySet:
+    """Finished trainings of codecs with their results, newest first."""
+    return listed("train_codec").filter(state=Run.State.DONE).defer(None)
+
+
 def exports_of(training: Run) -> RunQuerySet:
     """The runs that made or make this training's download, newest first."""
     return listed("export_metric").filter(config__training=str(training.pk))

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.urls import reverse
 
-from codecs_eval import exporting_metric, run_lists
-from codecs_eval.codecs.table import CODECS
+from codecs_eval import comparison_pages, exporting_metric, run_lists
 from codecs_eval.models import Run, SourceImage
+from codecs_eval.named_codecs import codec_entry
 from codecs_eval.run_kinds import KINDS, load
 
 
@@ -33,8 +33,7 @@ def parts_of(run: Run) -> dict[str, Any] | None:
         return None
     groups = run_lists.parts_by_group(run)
     for group in groups:
-        entry = CODECS.get(group["name"])
-        group["label"] = entry.label if entry else group["name"]
+        group["label"] = codec_entry(group["name"]).label
     failed = run_lists.failed_parts(run)
     keys = [part["key"].partition(":") for part in failed]
     names = dict(
@@ -43,7 +42,7 @@ def parts_of(run: Run) -> dict[str, Any] | None:
         )
     ) if failed else {}  # fmt: skip
     for part, (codec, _, pk) in zip(failed, keys, strict=True):
-        part["label"] = CODECS[codec].label if codec in CODECS else codec
+        part["label"] = codec_entry(codec).label
         part["name"] = names.get(int(pk), pk) if pk.isdigit() else pk
     return {"groups": groups, "failed": failed}
 
@@ -78,6 +77,18 @@ def made_by(run: Run) -> dict[str, str] | None:
     if run.kind == "freeze_dataset" and run.dataset_id:
         return {"label": "Open the dataset", "url": reverse("dataset", args=[run.dataset_id])}
     return None
+
+
+def comparison_of(run: Run) -> dict[str, Any]:
+    """What the page of a finished comparison of codecs shows besides."""
+    if run.kind != "compare_codecs" or run.state != Run.State.DONE:
+        return {}
+    return {
+        "comparison_columns": comparison_pages.columns(run),
+        "comparison_rows": comparison_pages.table(run),
+        "comparison_pictures": comparison_pages.pictures(run),
+        "baseline_label": codec_entry(run.result["baseline"]).label,
+    }
 
 
 def download_of(run: Run) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from codecs_eval.access import researcher, researchers_only
 from codecs_eval.models import Run
 from codecs_eval.run_kinds import KINDS
 from codecs_eval.run_pages import (
+    comparison_of,
     config_rows,
     download_of,
     facts_of,
@@ -28,6 +29,7 @@ from codecs_eval.run_pages import (
 )
 from codecs_eval.serving_files import csv_reply, is_download, svg_reply, zip_reply
 from codecs_eval.tasks import enqueue
+from codecs_eval.training_pictures import sample_steps
 
 RUNS_ON_PAGE = 50
 LINES_ON_PAGE = 500
@@ -74,6 +76,8 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
             "facts": facts_of(found),
             "made": made_by(found),
             "download": download_of(found),
+            "sample_steps": sample_steps(found),
+            **comparison_of(found),
             "result_templates": [
                 f"codecs_eval/_result_{found.kind}.html",
                 "codecs_eval/_result_facts.html",

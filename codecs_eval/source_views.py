@@ -8,6 +8,7 @@ from codecs_eval import ingesting, ladders, run_lists
 from codecs_eval.access import researchers_only
 from codecs_eval.forms import ImportImagesForm
 from codecs_eval.models import SourceImage
+from codecs_eval.named_codecs import all_entries
 from codecs_eval.run_forms import ladder_form
 from codecs_eval.run_views import launched
 from codecs_eval.serving_files import csv_reply, svg_reply
@@ -81,7 +82,9 @@ def ladder_svg(request: HttpRequest, collection: str, index: int = 0) -> HttpRes
     cells = found[index]["cells"]
     n_photos = max(cell["n"] for cell in cells)
     title = f"{collection}: mean over up to {n_photos} photos; hollow: not every photo hit its rate"
-    return svg_reply(drawing.svg(rate_distortion(cells, title)), f"{collection}-ladder.svg")
+    return svg_reply(
+        drawing.svg(rate_distortion(cells, title, all_entries())), f"{collection}-ladder.svg"
+    )
 
 
 @researchers_only

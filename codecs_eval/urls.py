@@ -1,6 +1,14 @@
 from django.urls import path
 
-from codecs_eval import compare_views, dataset_views, report_views, run_views, source_views, views
+from codecs_eval import (
+    codec_views,
+    compare_views,
+    dataset_views,
+    report_views,
+    run_views,
+    source_views,
+    views,
+)
 
 urlpatterns = [
     path("sources/", source_views.sources, name="sources"),
@@ -13,6 +21,8 @@ urlpatterns = [
     ),
     path("thumbnails/<int:source_id>.webp", source_views.photo_thumbnail, name="photo_thumbnail"),
     path("codecs/", views.codecs, name="codecs"),
+    path("codecs/train/", codec_views.train_codec, name="train_codec"),
+    path("codecs/compare/", codec_views.compare_codecs, name="compare_codecs"),
     path("metrics/", views.metrics, name="metrics"),
     path("datasets/", dataset_views.dataset_list, name="datasets"),
     path("datasets/<uuid:dataset_id>/", dataset_views.dataset, name="dataset"),
@@ -35,6 +45,16 @@ urlpatterns = [
     path("runs/<uuid:run_id>/cancel", run_views.cancel_run, name="cancel_run"),
     path("runs/<uuid:run_id>/again", run_views.run_again, name="run_again"),
     path("runs/<uuid:run_id>/export", run_views.export_run, name="export_run"),
+    path("runs/<uuid:run_id>/rates.svg", codec_views.codec_rates_svg, name="codec_rates_svg"),
+    path(
+        "runs/<uuid:run_id>/samples/<int:step>.png", codec_views.codec_sample, name="codec_sample"
+    ),
+    path(
+        "runs/<uuid:run_id>/pictures/<str:name>",
+        codec_views.comparison_picture,
+        name="comparison_picture",
+    ),
+    path("runs/<uuid:run_id>/codecs.csv", codec_views.comparison_csv, name="comparison_csv"),
     path("runs/<uuid:run_id>/metric.zip", run_views.metric_zip, name="metric_zip"),
     path("reports/", report_views.report_list, name="reports"),
     path("reports/<uuid:run_id>/", report_views.report, name="report"),

@@ -8,15 +8,17 @@ from django.views.decorators.http import require_GET
 
 from codecs_eval import run_lists
 from codecs_eval.access import researchers_only
-from codecs_eval.codecs.table import CODECS, probe_all
+from codecs_eval.codecs.table import CODECS
 from codecs_eval.metrics.table import METRICS
 from codecs_eval.models import Run
+from codecs_eval.named_codecs import all_entries, probe_every
 
 
 @researchers_only
 @require_GET
 def codecs(request: HttpRequest) -> HttpResponse:
-    rows = [{"entry": CODECS[probe.name], "probe": probe} for probe in probe_all()]
+    entries = all_entries()
+    rows = [{"entry": entries[probe.name], "probe": probe} for probe in probe_every()]
     return render(request, "codecs_eval/codecs.html", {"rows": rows})
 
 

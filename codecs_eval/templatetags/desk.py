@@ -6,7 +6,7 @@ from typing import Any, Literal
 from django import template
 from django.utils import timezone
 
-from codecs_eval.codecs.table import CODECS
+from codecs_eval.named_codecs import codec_entry
 
 register = template.Library()
 
@@ -121,7 +121,7 @@ def iso(moment: datetime | None) -> str:
 
 @register.inclusion_tag("codecs_eval/_marker.html")
 def codec_marker(name: str) -> dict[str, str]:
-    return marker(CODECS.get(name, {}))
+    return marker(codec_entry(name))
 
 
 @register.inclusion_tag("codecs_eval/_marker.html")

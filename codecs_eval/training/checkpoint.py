@@ -1,10 +1,13 @@
 """The checkpoint of a training run: written whole after each epoch, opened without unpickling."""
 
+import io
 import os
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from codecs_eval.training.processes import Processes
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -30,4 +33,16 @@ def read_checkpoint(path: Path, key: str) -> dict[str, Any] | None:
             f"{path} belongs to a training of another configuration or dataset; "
             f"expected this one's, or an empty folder"
         )
+    return state
+
+
+def read_in_all(path: Path, key: str, processes: Processes) -> dict[str, Any] | None:
+    """What the first process reads, in all of them: other machines do not see its folder."""
+    if processes.count == 1:
+        return read_checkpoint(path, key)
+    packed = io.BytesIO()
+    if processes.is_first:
+        torch.save(read_checkpoint(path, key), packed)
+    packed = io.BytesIO(processes.share(packed.getvalue()))
+    state: dict[str, Any] | None = torch.load(packed, map_location="cpu", weights_only=True)
     return state

@@ -5,18 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from codecs_eval.metrics.table import METRICS
-
-
-def _number(default: Any, low: float, high: float, label: str, text: str) -> Any:
-    return field(default=default, metadata={"label": label, "help": text, "low": low, "high": high})
-
-
-def _choice(default: str, choices: tuple[str, ...], label: str, text: str) -> Any:
-    return field(default=default, metadata={"label": label, "help": text, "choices": choices})
-
-
-def _switch(default: bool, label: str, text: str) -> Any:
-    return field(default=default, metadata={"label": label, "help": text})
+from codecs_eval.training.settings import check_setting, choice, number, switch
 
 
 @dataclass(frozen=True)
@@ -28,13 +17,13 @@ class TrainMetricConfig:
     and high, or choices.
     """
 
-    backbone: str = _choice(
+    backbone: str = choice(
         "alex",
         ("alex", "vgg", "squeeze"),
         "Backbone",
         "The network that sees: AlexNet is fast, SqueezeNet small, VGG16 dearer.",
     )
-    mode: str = _choice(
+    mode: str = choice(
         "lin",
         ("lin", "tune", "scratch"),
         "What is trained",
@@ -42,17 +31,17 @@ class TrainMetricConfig:
         "its ImageNet weights; scratch: the trunk too, from random weights. The last two pass "
         "every image through the trunk in every epoch.",
     )
-    head: str = _choice(
+    head: str = choice(
         "logistic",
         ("logistic", "reference"),
         "Judgment head",
         "How two distances become a probability while training; thrown away after it. logistic: "
         "a (d1 - d2); reference: the paper's small network, averaged over both orders.",
     )
-    warm_start: bool = _switch(
+    warm_start: bool = switch(
         False, "Warm start", "Begin at the official v0.1 heads instead of at random ones."
     )
-    ridge: float = _number(
+    ridge: float = number(
         0.0,
         0.0,
         1000.0,
@@ -60,20 +49,20 @@ class TrainMetricConfig:
         "Pull toward the v0.1 heads: the loss grows by ridge times the squared relative distance "
         "from them. 0 is off; small data needs it.",
     )
-    epochs_flat: int = _number(5, 0, 1000, "Flat epochs", "Epochs at the full learning rate.")
-    epochs_decay: int = _number(
+    epochs_flat: int = number(5, 0, 1000, "Flat epochs", "Epochs at the full learning rate.")
+    epochs_decay: int = number(
         5, 0, 1000, "Decaying epochs", "Epochs in which the learning rate falls linearly."
     )
-    learning_rate: float = _number(1e-4, 1e-7, 1.0, "Learning rate", "Step size of Adam.")
-    trunk_learning_rate: float = _number(
+    learning_rate: float = number(1e-4, 1e-7, 1.0, "Learning rate", "Step size of Adam.")
+    trunk_learning_rate: float = number(
         1e-4,
         1e-8,
         1.0,
         "Learning rate of the trunk",
         "Step size of Adam for the trunk in tune and scratch; it falls with the other.",
     )
-    batch_size: int = _number(50, 1, 100_000, "Batch size", "Triplets in a step.")
-    accumulation: int = _number(
+    batch_size: int = number(50, 1, 100_000, "Batch size", "Triplets in a step.")
+    accumulation: int = number(
         1,
         1,
         1000,
@@ -81,39 +70,39 @@ class TrainMetricConfig:
         "Least number of parts in which a batch of tune or scratch passes the trunk: more parts, "
         "less memory, the same step. Large images pass in more parts by themselves.",
     )
-    clip_norm: float = _number(
+    clip_norm: float = number(
         1.0,
         0.0,
         1000.0,
         "Gradient clipping",
         "Longest gradient of a step in tune and scratch; 0 does not clip.",
     )
-    bf16: bool = _switch(
+    bf16: bool = switch(
         False,
         "bfloat16",
         "The trunk computes in 16 bits while tune or scratch trains: faster and less exact. Heads, "
         "distances and everything that is reported stay in 32 bits. Refused on a processor that "
         "would only emulate it.",
     )
-    vote_weighting: str = _choice(
+    vote_weighting: str = choice(
         "share",
         ("share", "binomial"),
         "Votes",
         "share: each triplet counts alike, as in the paper; binomial: each judgment does.",
     )
-    noise: bool = _switch(
+    noise: bool = switch(
         True,
         "Noise",
         "Gaussian noise on each channel, of the moments that dropping half of the map has.",
     )
-    folds: int = _number(
+    folds: int = number(
         0,
         0,
         100,
         "Folds",
         "Cross-validation over sources, beside the final training; 0 is none, else at least 2.",
     )
-    early_stopping: int = _number(
+    early_stopping: int = number(
         0,
         0,
         1000,
@@ -121,7 +110,7 @@ class TrainMetricConfig:
         "Epochs without a better likelihood on sources set aside for this, after which a fit "
         "ends; its best epoch is kept. 0 is off.",
     )
-    validation_share: float = _number(
+    validation_share: float = number(
         0.2,
         0.01,
         0.5,
@@ -139,16 +128,13 @@ class TrainMetricConfig:
             "choices": tuple(METRICS),
         },
     )
-    seed: int = _number(0, 0, 2**31 - 1, "Seed", "All chance in the training comes from it.")
+    seed: int = number(0, 0, 2**31 - 1, "Seed", "All chance in the training comes from it.")
 
     def __post_init__(self) -> None:
         # JSON knows lists only.
         object.__setattr__(self, "combine_with", tuple(self.combine_with))
         for entry in fields(self):
-            value = getattr(self, entry.name)
-            for one in value if isinstance(value, tuple) else (value,):
-                kind = str if isinstance(value, tuple) else entry.type
-                _check(entry.name, one, kind, entry.metadata)
+            check_setting(entry, getattr(self, entry.name))
         if self.folds == 1:
             raise ValueError("found folds 1; expected 0 (none) or at least 2")
         if self.mode == "scratch" and (self.warm_start or self.ridge > 0.0):
@@ -180,17 +166,6 @@ class TrainMetricConfig:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
-
-
-def _check(name: str, value: Any, kind: Any, facts: Any) -> None:
-    expected: type | tuple[type, ...] = (int, float) if kind is float else kind
-    is_stray_bool = isinstance(value, bool) and expected is not bool
-    if not isinstance(value, expected) or is_stray_bool:
-        raise ValueError(f"found {name} {value!r}; expected a value of type {kind}")
-    if "choices" in facts and value not in facts["choices"]:
-        raise ValueError(f"found {name} {value!r}; expected one of {', '.join(facts['choices'])}")
-    if "low" in facts and not facts["low"] <= value <= facts["high"]:
-        raise ValueError(f"found {name} {value}; expected {facts['low']} to {facts['high']}")
 
 
 # small_data: chosen by the held-out likelihood of inner cross-validation over sources, on 440

@@ -1,17 +1,15 @@
 """The fits of one training in their order, folds first; each epoch ends in the checkpoint."""
 
-import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
 from torch import Tensor
 
 from codecs_eval.agreement.scores import agreement_per_triplet
-from codecs_eval.training.checkpoint import read_checkpoint, write_checkpoint
+from codecs_eval.training.checkpoint import read_in_all, write_checkpoint
 from codecs_eval.training.config import TrainMetricConfig
 from codecs_eval.training.plan import Phase
 from codecs_eval.training.processes import ALONE, Processes
@@ -76,7 +74,10 @@ def fit_phases(
     processes: Processes = ALONE,
 ) -> Fits:
     """Do what the checkpoint does not hold yet; the first process writes it. May raise Stopped."""
-    state = _shared_state(checkpoint, key, processes)
+    state = read_in_all(checkpoint, key, processes) or {
+        **{"key": key, "outcomes": [], "curves": [], "epochs": []},
+        **{"epoch": 0, "fit": None, "best": None},
+    }
     run = _Run(config, checkpoint, state, bar, processes)
     bar.begin(_done_epochs(state, config))
     while len(state["outcomes"]) < len(phases):
@@ -102,22 +103,6 @@ class _Run:
     def write(self) -> None:
         if self.processes.is_first:
             write_checkpoint(self.checkpoint, self.state)
-
-
-def _shared_state(checkpoint: Path, key: str, processes: Processes) -> dict[str, Any]:
-    fresh: dict[str, Any] = {
-        **{"key": key, "outcomes": [], "curves": [], "epochs": []},
-        **{"epoch": 0, "fit": None, "best": None},
-    }
-    found = read_checkpoint(checkpoint, key) if processes.is_first else None
-    if processes.count == 1:
-        return found or fresh
-    # Other machines do not see the first one's folder.
-    packed = io.BytesIO()
-    torch.save(found or fresh, packed)
-    packed = io.BytesIO(processes.share(packed.getvalue()))
-    state: dict[str, Any] = torch.load(packed, map_location="cpu", weights_only=True)
-    return state
 
 
 def _done_epochs(state: dict[str, Any], config: TrainMetricConfig) -> float:
