@@ -13,10 +13,12 @@ from scipy import stats
 
 from codecs_eval.saliency.saliency import Map
 
+Levels = NDArray[np.uint8]
+
 # A changed definition of any number below is a new version.
 VERSION = "1"
 BETA_SQUARED = 0.3
-LEVELS = 256
+TOP = 255
 LEVEL = 0.95
 STUDENT_T = "Student's t over photos"
 
@@ -46,38 +48,49 @@ class MeanOverPhotos:
 
 
 def agreement(found: Map, mask: Map) -> MapAgreement:
-    """Of a map with a mask, both (height, width) in [0, 1]; a mask marks what is 0.5 or more."""
+    """Of a map with a mask, both (height, width) in [0, 1]; a mask marks what is 0.5 or more.
+
+    The map is read in 8 bits, as it is stored and as maps are published: many pixels share its
+    largest value, and one pixel's last digit decides nothing.
+    """
     if found.shape != mask.shape or found.ndim != 2:
         raise ValueError(f"found a map of shape {found.shape}; expected {mask.shape} as the mask")
-    mae = float(np.mean(np.abs(found.astype(np.float64) - mask)))
+    levels = as_levels(found)
+    mae = float(np.mean(np.abs(levels / TOP - mask)))
     marked = mask >= 0.5
     if not marked.any():
         return MapAgreement(mae, None, None)
-    return MapAgreement(mae, f_adaptive(found, marked), f_max(found, marked))
+    return MapAgreement(mae, f_adaptive(levels, marked), f_max(levels, marked))
 
 
-def f_adaptive(found: Map, marked: NDArray[np.bool_]) -> float:
+def as_levels(found: Map) -> Levels:
+    """[0, 1] -> 0..255, halves rounded up: 0.5 is 128, still a half or more."""
+    if not (found.min() >= 0 and found.max() <= 1):
+        raise ValueError(f"found values {found.min():g} to {found.max():g}; expected 0 to 1")
+    return np.floor(found.astype(np.float64) * TOP + 0.5).astype(np.uint8)
+
+
+def f_adaptive(levels: Levels, marked: NDArray[np.bool_]) -> float:
     """F of what is at least twice the map's mean (at most its maximum); what is 0 never counts."""
-    threshold = min(2 * float(found.mean(dtype=np.float64)), float(found.max()))
-    chosen = (found >= threshold) & (found > 0)
-    n_right = int(np.count_nonzero(chosen & marked))
-    return float(_f_measure(n_right, np.count_nonzero(chosen), np.count_nonzero(marked)))
+    threshold = min(2 * float(levels.mean()), float(levels.max()))
+    chosen = (levels >= threshold) & (levels > 0)
+    counts = (int(np.count_nonzero(each)) for each in (chosen & marked, chosen, marked))
+    return float(_f_measure(*counts))
 
 
-def f_max(found: Map, marked: NDArray[np.bool_]) -> float:
+def f_max(levels: Levels, marked: NDArray[np.bool_]) -> float:
     """The largest F over the thresholds 0, 1/255 .. 1, each chosen with knowledge of the mask.
 
     At threshold 0 everything is chosen, so a map that knows nothing has that F at least.
     """
-    levels = np.floor(found.astype(np.float64) * (LEVELS - 1) + 0.5).astype(np.intp)
     chosen = _at_least(levels.ravel())
     right = _at_least(levels[marked])
-    return float(np.max(_f_measure(right, chosen, np.count_nonzero(marked))))
+    return float(np.max(_f_measure(right, chosen, int(np.count_nonzero(marked)))))
 
 
-def _at_least(levels: NDArray[np.intp]) -> NDArray[np.int64]:
+def _at_least(levels: Levels) -> NDArray[np.int64]:
     """How many pixels reach each of the 256 levels."""
-    counts: NDArray[np.int64] = np.bincount(levels, minlength=LEVELS)[::-1].cumsum()[::-1]
+    counts: NDArray[np.int64] = np.bincount(levels, minlength=TOP + 1)[::-1].cumsum()[::-1]
     return counts
 
 

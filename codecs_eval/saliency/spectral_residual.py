@@ -58,8 +58,8 @@ def residual_map(grey: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _grey(image: Image) -> NDArray[np.float32]:
     """Luma in 0..1, full range. Source: ITU-R BT.601-7, as MATLAB's rgb2gray."""
-    red, green, blue = (image[..., c].astype(np.float32) for c in range(3))
-    return (np.float32(0.299) * red + np.float32(0.587) * green + np.float32(0.114) * blue) / 255
+    red, green, blue = (image[..., c].astype(np.float64) / 255 for c in range(3))
+    return (0.299 * red + 0.587 * green + 0.114 * blue).astype(np.float32)
 
 
 def spectral_residual(weights: Callable[[str], Path]) -> SpectralResidual:

@@ -18,8 +18,9 @@ from codecs_eval.saliency.saliency import Image, Map, check_image, resized, stre
 from codecs_eval.saliency.table import SALIENCY
 
 SIDE_PX = 320
-MEAN = (0.485, 0.456, 0.406)
-DEVIATION = (0.229, 0.224, 0.225)
+# ImageNet's, of red, green and blue.
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 
 
 class U2NetP:
@@ -49,7 +50,7 @@ def as_input(image: Image) -> NDArray[np.float32]:
     values = np.asarray(small, np.float32)
     # A black photo stays black instead of becoming a division by 0.
     values = values / max(float(values.max()), 1.0)
-    normalised = (values - np.float32(MEAN)) / np.float32(DEVIATION)
+    normalised = (values - MEAN) / DEVIATION
     return np.ascontiguousarray(normalised.transpose(2, 0, 1)[None], np.float32)
 
 
