@@ -1,6 +1,14 @@
 from django.urls import path
 
-from codecs_eval import compare_views, dataset_views, report_views, run_views, source_views, views
+from codecs_eval import (
+    compare_views,
+    dataset_views,
+    report_views,
+    run_views,
+    saliency_views,
+    source_views,
+    views,
+)
 
 urlpatterns = [
     path("sources/", source_views.sources, name="sources"),
@@ -11,6 +19,13 @@ urlpatterns = [
         source_views.ladder_svg,
         name="ladder_svg",
     ),
+    path("sources/<slug:collection>/saliency/", saliency_views.saliency, name="saliency"),
+    path(
+        "sources/<slug:collection>/saliency/agreement.csv",
+        saliency_views.saliency_csv,
+        name="saliency_csv",
+    ),
+    path("saliency/<int:map_id>.webp", saliency_views.saliency_overlay, name="saliency_overlay"),
     path("thumbnails/<int:source_id>.webp", source_views.photo_thumbnail, name="photo_thumbnail"),
     path("codecs/", views.codecs, name="codecs"),
     path("metrics/", views.metrics, name="metrics"),

@@ -11,6 +11,7 @@ from codecs_eval.access import researchers_only
 from codecs_eval.codecs.table import CODECS, probe_all
 from codecs_eval.metrics.table import METRICS
 from codecs_eval.models import Run
+from codecs_eval.saliency.table import SALIENCY
 
 
 @researchers_only
@@ -40,5 +41,11 @@ def _heldout(run: Run) -> dict[str, Any]:
 @require_GET
 def help_page(request: HttpRequest) -> HttpResponse:
     return render(
-        request, "codecs_eval/help.html", {"metrics": METRICS.values(), "codecs": CODECS.values()}
+        request,
+        "codecs_eval/help.html",
+        {
+            "metrics": METRICS.values(),
+            "codecs": CODECS.values(),
+            "saliency": SALIENCY.values(),
+        },
     )
