@@ -15,7 +15,18 @@ from django.utils.safestring import SafeString
 
 from codecs_eval import runs
 from codecs_eval.access import researcher
-from codecs_eval.models import Dataset, Reconstruction, Run, RunQuerySet, Score, SourceImage
+from codecs_eval.finding_saliency import SaliencyConfig
+from codecs_eval.models import (
+    Dataset,
+    MaskAgreement,
+    Reconstruction,
+    Run,
+    RunQuerySet,
+    SaliencyMap,
+    Score,
+    SourceImage,
+    SourceImageQuerySet,
+)
 from codecs_eval.report_forms import agreement_form
 from codecs_eval.run_forms import RunForm, train_form
 from codecs_eval.run_kinds import KINDS
@@ -49,6 +60,7 @@ class SourceImageAdmin(admin.ModelAdmin):
     list_display = ["name", "collection", "width", "height", "original_format", "licence"]
     list_filter = ["collection", "original_format"]
     search_fields = ["name", "collection"]
+    actions = ["find_saliency"]
     # What may be said better later; the pixels and their origin may not.
     fields_open = ("licence", "attribution")
 
@@ -64,6 +76,28 @@ class SourceImageAdmin(admin.ModelAdmin):
             raise PermissionDenied
         return redirect(f"{reverse('sources')}#import")
 
+    def has_launch_permission(self, request: HttpRequest) -> bool:
+        return bool(researcher(request).has_perm("codecs_eval.add_run"))
+
+    @admin.action(
+        description="Find saliency in the collections of these photos", permissions=["launch"]
+    )
+    def find_saliency(self, request: HttpRequest, queryset: SourceImageQuerySet) -> None:
+        names = queryset.with_pixels().order_by("collection").values_list("collection", flat=True)
+        for collection in names.distinct():
+            run = runs.create(
+                "saliency",
+                SaliencyConfig(collection),
+                title=f"Saliency of {collection}",
+                user=researcher(request),
+            )
+            transaction.on_commit(partial(enqueue, run))
+            self.message_user(
+                request,
+                format_html('<a href="{}">{}</a>: queued.', run.get_absolute_url(), run.title),
+                messages.SUCCESS,
+            )
+
 
 @admin.register(Reconstruction)
 class ReconstructionAdmin(ReadOnlyAdmin):
@@ -78,6 +112,21 @@ class ScoreAdmin(ReadOnlyAdmin):
     list_display = ["reconstruction", "metric", "metric_version", "value"]
     list_filter = ["metric"]
     list_select_related = ["reconstruction__source"]
+
+
+@admin.register(SaliencyMap)
+class SaliencyMapAdmin(ReadOnlyAdmin):
+    list_display = ["source", "model", "model_version", "origin", "created_at"]
+    list_filter = ["model", "source__collection"]
+    list_select_related = ["source"]
+    search_fields = ["source__name"]
+
+
+@admin.register(MaskAgreement)
+class MaskAgreementAdmin(ReadOnlyAdmin):
+    list_display = ["saliency_map", "mask", "mae", "f_adaptive", "f_max", "version"]
+    list_filter = ["saliency_map__model", "mask__model"]
+    list_select_related = ["saliency_map__source", "mask__source"]
 
 
 def _train_form(dataset: Dataset, request: HttpRequest) -> RunForm:

@@ -1,6 +1,7 @@
 """Rows of the machine's half of the loop.
 
 SourceImage --codec at a rate--> Reconstruction --metric--> Score
+SourceImage --saliency model or imported masks--> SaliencyMap --with given masks--> MaskAgreement
 Dataset (frozen judgments)  --Run--> trained metric, agreement report, ...
 """
 
@@ -17,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from codecs_eval.codecs.table import CODECS
+from codecs_eval.saliency.table import SALIENCY
 
 
 class SourceImageQuerySet(models.QuerySet["SourceImage"]):
@@ -202,6 +204,83 @@ class Score(models.Model):
 
     def __str__(self) -> str:
         return f"{self.metric} of {self.reconstruction}: {self.value:.4f}"
+
+
+class SaliencyMapQuerySet(models.QuerySet["SaliencyMap"]):
+    def in_collection(self, collection: str) -> "SaliencyMapQuerySet":
+        """What may be shown: of the models, the maps of their present version."""
+        present = Q(model__startswith=SaliencyMap.IMPORTED)
+        for entry in SALIENCY.values():
+            present |= Q(model=entry.name, model_version=entry.version)
+        return self.filter(present, source__collection=collection)
+
+    def masks(self) -> "SaliencyMapQuerySet":
+        return self.filter(model__startswith=SaliencyMap.IMPORTED)
+
+    def found(self) -> "SaliencyMapQuerySet":
+        """By a model, not given by people or other programs."""
+        return self.exclude(model__startswith=SaliencyMap.IMPORTED)
+
+
+class SaliencyMap(models.Model):
+    """Where a source draws the eye, as an 8-bit grey PNG of its size: found here, or given.
+
+    Given masks have the model "imported:NAME".
+    """
+
+    IMPORTED = "imported:"
+
+    source = models.ForeignKey(SourceImage, models.CASCADE, related_name="saliency_maps")
+    model = models.CharField(max_length=60)
+    model_version = models.CharField(max_length=60)
+    path = models.CharField(max_length=200, help_text="The grey PNG in the store.")
+    origin = models.CharField(
+        max_length=200,
+        help_text="The file that it was read from, or the weights that it was computed with.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SaliencyMapQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["source", "model"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "model", "model_version"], name="saliency_map_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_label} of {self.source}"
+
+    @property
+    def is_imported(self) -> bool:
+        return self.model.startswith(self.IMPORTED)
+
+    @property
+    def model_label(self) -> str:
+        return SALIENCY[self.model].label if self.model in SALIENCY else self.model
+
+
+class MaskAgreement(models.Model):
+    """How well a map that was found agrees with a mask that was given, of one source."""
+
+    saliency_map = models.ForeignKey(SaliencyMap, models.CASCADE, related_name="agreements")
+    mask = models.ForeignKey(SaliencyMap, models.CASCADE, related_name="+")
+    version = models.CharField(max_length=20)
+    mae = models.FloatField()
+    f_adaptive = models.FloatField(null=True, help_text="Empty: the mask marks nothing.")
+    f_max = models.FloatField(null=True, help_text="Empty: the mask marks nothing.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["saliency_map", "mask", "version"], name="mask_agreement_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.saliency_map} with {self.mask.model}: MAE {self.mae:.4f}"
 
 
 class Dataset(models.Model):

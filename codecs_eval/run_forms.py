@@ -13,6 +13,7 @@ from codecs_eval import encoding, runs
 from codecs_eval.models import Dataset, Run
 from codecs_eval.named_codecs import probe_every
 from codecs_eval.run_kinds import KINDS, load
+from codecs_eval.saliency.table import SALIENCY
 from codecs_eval.training.config import PRESETS
 
 Choices = Sequence[tuple[str, str]]
@@ -41,6 +42,7 @@ FIRST = {
         "saliency",
         "saliency_weight",
     ),
+    "saliency": ("model",),
 }
 # The fold-out of a long form, in parts; a setting that stands in none comes last.
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -213,6 +215,16 @@ def ladder_form(collection: str, data: Mapping[str, Any] | None = None) -> RunFo
         choices={"codecs": available},
         initial={"codecs": [name for name, _ in available]},
         title=f"Ladder of {collection}",
+    )
+
+
+def saliency_form(collection: str, data: Mapping[str, Any] | None = None) -> RunForm:
+    return RunForm(
+        "saliency",
+        data,
+        given={"collection": collection},
+        choices={"model": [(entry.name, entry.label) for entry in SALIENCY.values()]},
+        title=f"Saliency of {collection}",
     )
 
 

@@ -44,6 +44,12 @@ KINDS: dict[str, RunKind] = {
         queue="train",
         work="codecs_eval.scoring.score_collection",
     ),
+    "saliency": RunKind(
+        label="Find saliency",
+        config="codecs_eval.finding_saliency.SaliencyConfig",
+        queue="encode",
+        work="codecs_eval.finding_saliency.find_in_run",
+    ),
     "freeze_dataset": RunKind(
         label="Freeze a dataset",
         config="annotation.exporting.FreezeConfig",

@@ -69,6 +69,12 @@ def made_by(run: Run) -> dict[str, str] | None:
     if run.kind == "encode_ladder":
         collection = run.config["collection"]
         return {"label": f"Open {collection}", "url": reverse("collection", args=[collection])}
+    if run.kind == "saliency":
+        collection = run.config["collection"]
+        return {
+            "label": f"Open the saliency of {collection}",
+            "url": f"{reverse('saliency', args=[collection])}?model={run.config['model']}",
+        }
     if run.kind == "export_metric":
         return {
             "label": "Download the metric (zip)",

@@ -9,7 +9,7 @@ from codecs_eval.access import researchers_only
 from codecs_eval.forms import ImportImagesForm
 from codecs_eval.models import SourceImage
 from codecs_eval.named_codecs import all_entries
-from codecs_eval.run_forms import ladder_form
+from codecs_eval.run_forms import ladder_form, saliency_form
 from codecs_eval.run_views import launched
 from codecs_eval.serving_files import csv_reply, svg_reply
 from codecs_eval.thumbnails import thumbnail
@@ -57,6 +57,7 @@ def collection(request: HttpRequest, collection: str) -> HttpResponse:
             "n_photos": SourceImage.objects.in_collection(collection).count(),
             "ladders": ladders.ladders_of(collection),
             "form": form,
+            "saliency_form": saliency_form(collection),
             "runs": runs,
             "is_active": any(run.is_active for run in runs),
         },

@@ -3,6 +3,7 @@
 import io
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
@@ -16,10 +17,15 @@ SIDE_PX = 320
 
 def thumbnail(source: SourceImage) -> bytes:
     """WebP that fits a square of SIDE_PX; never made larger than the photo."""
-    path = Path(settings.TRIAD_HOME) / "thumbnails" / f"{source.sha256}.{SIDE_PX}.webp"
+    return kept(f"{source.sha256}.{SIDE_PX}.webp", lambda: _smaller(storing.read(source.path)))
+
+
+def kept(name: str, make: Callable[[], bytes]) -> bytes:
+    """The small picture of that name, made on first use."""
+    path = Path(settings.TRIAD_HOME) / "thumbnails" / name
     if path.is_file():
         return path.read_bytes()
-    data = _smaller(storing.read(source.path))
+    data = make()
     path.parent.mkdir(parents=True, exist_ok=True)
     # Its own name and one rename: two threads may make the same thumbnail at once.
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".partial")

@@ -6,6 +6,7 @@ from codecs_eval import (
     dataset_views,
     report_views,
     run_views,
+    saliency_views,
     source_views,
     views,
 )
@@ -19,6 +20,13 @@ urlpatterns = [
         source_views.ladder_svg,
         name="ladder_svg",
     ),
+    path("sources/<slug:collection>/saliency/", saliency_views.saliency, name="saliency"),
+    path(
+        "sources/<slug:collection>/saliency/agreement.csv",
+        saliency_views.saliency_csv,
+        name="saliency_csv",
+    ),
+    path("saliency/<int:map_id>.webp", saliency_views.saliency_overlay, name="saliency_overlay"),
     path("thumbnails/<int:source_id>.webp", source_views.photo_thumbnail, name="photo_thumbnail"),
     path("codecs/", views.codecs, name="codecs"),
     path("codecs/train/", codec_views.train_codec, name="train_codec"),

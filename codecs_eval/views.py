@@ -12,6 +12,7 @@ from codecs_eval.codecs.table import CODECS
 from codecs_eval.metrics.table import METRICS
 from codecs_eval.models import Run
 from codecs_eval.named_codecs import all_entries, probe_every
+from codecs_eval.saliency.table import SALIENCY
 
 
 @researchers_only
@@ -42,5 +43,11 @@ def _heldout(run: Run) -> dict[str, Any]:
 @require_GET
 def help_page(request: HttpRequest) -> HttpResponse:
     return render(
-        request, "codecs_eval/help.html", {"metrics": METRICS.values(), "codecs": CODECS.values()}
+        request,
+        "codecs_eval/help.html",
+        {
+            "metrics": METRICS.values(),
+            "codecs": CODECS.values(),
+            "saliency": SALIENCY.values(),
+        },
     )

