@@ -1,4 +1,4 @@
-"""A codec's training from the desk: its form, and the pictures and rates that it makes meanwhile."""
+"""Codecs trained and compared from the desk: forms, and the pictures and rates that they make."""
 
 from uuid import UUID
 

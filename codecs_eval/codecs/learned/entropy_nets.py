@@ -21,7 +21,7 @@ from codecs_eval.codecs.learned.transforms import N_CONDITIONS, SLOPE
 class Arithmetic(Protocol):
     """How a network's layers are computed: in floats, or exactly in fixed point."""
 
-    def linear(self, layer: nn.Conv2d, x: Tensor) -> Tensor: ...
+    def linear(self, layer: nn.Module, x: Tensor) -> Tensor: ...
 
     def leaky(self, x: Tensor) -> Tensor: ...
 
@@ -31,7 +31,7 @@ class Arithmetic(Protocol):
 class Floats:
     """Plain float arithmetic, for training."""
 
-    def linear(self, layer: nn.Conv2d, x: Tensor) -> Tensor:
+    def linear(self, layer: nn.Module, x: Tensor) -> Tensor:
         out: Tensor = layer(x)
         return out
 

@@ -24,7 +24,8 @@ class Exact:
     def __init__(self) -> None:
         self._integers: dict[int, tuple[Tensor, Tensor | None]] = {}
 
-    def linear(self, layer: nn.Conv2d, x: Tensor) -> Tensor:
+    def linear(self, layer: nn.Module, x: Tensor) -> Tensor:
+        assert isinstance(layer, nn.Conv2d)
         weight, bias = self._of(layer)
         total = _convolved(x, weight, layer.kernel_size[0])
         if bias is not None:

@@ -9,6 +9,7 @@ network; how strongly is learned per channel and level.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -72,6 +73,11 @@ class LearnedModel(nn.Module):
         self.hyper_mean = nn.Parameter(torch.zeros(z))
         self.hyper_index = nn.Parameter(index_of(torch.ones(n_levels, z)))
 
+    @property
+    def groups(self) -> list[Parameters]:
+        """The parameter networks in the order of coding."""
+        return [cast(Parameters, parameters) for parameters in self.parameters_of]
+
     def gains(self, level: Tensor, quality_map: Tensor) -> Gains:
         """`level` (n,); `quality_map` (n, 1, h, w) in 0..1, one value a cell."""
         cells = quality_map
@@ -114,7 +120,7 @@ class LearnedModel(nn.Module):
         decoded: list[Tensor] = []
         bits = y.new_zeros(y.shape[0], 1, *y.shape[2:])
         start = 0
-        for parameters in self.parameters_of:
+        for parameters in self.groups:
             own = y[:, start : start + parameters.channels]
             start += parameters.channels
             before = seen(torch.cat(decoded, 1)) if decoded else None

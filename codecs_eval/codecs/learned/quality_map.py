@@ -31,7 +31,8 @@ def map_of(saliency: NDArray[np.float32]) -> Integers:
     pad = (rows * CELL_PX - saliency.shape[0], columns * CELL_PX - saliency.shape[1])
     wide = np.pad(saliency.astype(np.float64), ((0, pad[0]), (0, pad[1])), mode="edge")
     means = wide.reshape(rows, CELL_PX, columns, CELL_PX).mean((1, 3))
-    return np.round(means * (MAP_STEPS - 1)).astype(np.int32)
+    cells: Integers = np.round(means * (MAP_STEPS - 1)).astype(np.int32)
+    return cells
 
 
 def write_map(cells: Integers, writer: SymbolWriter) -> None:

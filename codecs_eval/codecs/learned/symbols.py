@@ -156,8 +156,10 @@ class SymbolReader:
             length += 1
             if length > _LONGEST_EXCESS_BITS:
                 raise DamagedStream("found an escaped symbol longer than any that is written")
-        rest = self._decoded(self._tables.coin, length - 1) if length > 1 else []
-        return int("1" + "".join(str(int(bit)) for bit in rest), 2) - 1
+        value = 1
+        for _ in range(length - 1):
+            value = 2 * value + int(self._decoded(self._tables.coin, 1)[0])
+        return value - 1
 
 
 def _by_index(index: Integers) -> Iterator[tuple[int, NDArray[np.intp]]]:

@@ -49,7 +49,8 @@ def hyper_indexes(model: LearnedModel, level: int) -> Integers:
     mixed = steps[below] * (LEVEL_ONE - share) + steps[below + 1] * share
     one = LEVEL_ONE * int(ACTIVATION_ONE)
     index = np.clip((mixed + one // 2) // one, N_SKIPPED_SCALES, N_SCALES - 1)
-    return index.astype(np.int32)
+    whole: Integers = index.astype(np.int32)
+    return whole
 
 
 def write_hyper(z: Tensor, level: int, model: LearnedModel, writer: SymbolWriter) -> Tensor:
@@ -83,7 +84,7 @@ def exchange_latent(
     passes = [torch.nonzero(first)[:, 0], torch.nonzero(~first)[:, 0]]
     decoded: list[Tensor] = []
     start = 0
-    for parameters in model.parameters_of:
+    for parameters in model.groups:
         channels = slice(start, start + parameters.channels)
         start = channels.stop
         own = torch.zeros(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -74,11 +74,12 @@ class CodecFit:
         steps, start = self.config.shape.steps_px, 0
         rise = math.log(steps[0] / steps[-1]) / SCALE_RATIO_LOG
         with torch.no_grad():
-            for parameters in self.model.parameters_of:
+            for parameters in self.model.groups:
                 end = start + parameters.channels
                 # Photos differ from place to place: half of the overall spread is typical.
                 index = index_of(spread[start:end] * 0.5 / steps[0])
-                parameters.outward.bias[parameters.channels :] = index
+                bias = cast(Tensor, parameters.outward.bias)
+                bias[parameters.channels :] = index
                 parameters.direct.weight[parameters.channels :, 0, 0, 0] = rise
                 start = end
 
@@ -108,7 +109,8 @@ class CodecFit:
         loss, told = self._loss(batch, coded)
         self.optimiser.zero_grad(set_to_none=True)
         # DistributedDataParallel averages over processes, whose shares may differ by one crop.
-        (loss.sum() * count / config.batch_size).backward()
+        mean = loss.sum() * count / config.batch_size
+        mean.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP_NORM)
         self.optimiser.step()
         self._follow()

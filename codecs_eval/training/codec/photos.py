@@ -95,10 +95,10 @@ class Photos:
             cells = side // 32
             plain = np.zeros((cells, cells), np.float32), np.ones((side, side), np.float32)
             return np.ascontiguousarray(pixels), *plain
-        saliency = photo.saliency[window][:, turn].astype(np.float32) / 255
+        saliency = (photo.saliency[window][:, turn] / np.float32(255)).astype(np.float32)
         mean = float(photo.saliency.mean()) / 255
         weight = (1 + config.saliency_weight * saliency) / (1 + config.saliency_weight * mean)
-        quality_map = map_of(saliency).astype(np.float32) / (MAP_STEPS - 1)
+        quality_map = map_of(saliency).astype(np.float32) / np.float32(MAP_STEPS - 1)
         return np.ascontiguousarray(pixels), quality_map, weight.astype(np.float32)
 
 
