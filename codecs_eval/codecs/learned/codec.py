@@ -47,8 +47,9 @@ from codecs_eval.codecs.learned.tiles import Tile, tiles_of
 Look = Callable[[Image], NDArray[np.float32]]
 
 EXTENSION = "tril"
-# Squared error in quantiser steps that a bit is worth, by the loss that the levels stand for.
-_THRIFT = 0.5
+# How far encoders go in choosing a smaller symbol where the bits it saves are worth the error, by
+# the loss that the levels stand for; 1 believes that loss wholly.
+_THRIFT = 0.25
 _LONGEST_SIDE_PX = 32_768
 # Rate of an average photo at level 0, 1, ...: a first guess.
 _TYPICAL_BPP = (0.07, 0.15, 0.3, 0.58, 1.05, 1.9)
@@ -167,30 +168,33 @@ class LearnedCodec:
         stride = self.model.shape.stride_px
         bits = np.zeros((padded.shape[0] // stride, padded.shape[1] // stride), np.float32)
         for tile in tiles_of(cells.shape, self.model.shape):
-            y, z = self._latents(padded, level, cells, tile)
+            y, z, thrift = self._latents(padded, level, cells, tile)
             conditions = self._fixed(level, cells, tile)
             hyper = write_hyper(z, level, self.model, writer)
             flat = np.zeros(y.shape[1] * y.shape[2], np.float32)
-            exchange = LatentWriter(y.flatten(1), _THRIFT, self._tables, writer, flat)
+            exchange = LatentWriter(y.flatten(1), thrift.flatten(1), self._tables, writer, flat)
             exchange_latent(self.model, self._exact, hyper, conditions, exchange)
             bits[tile.inner_positions] = flat.reshape(y.shape[1:])
         return bits
 
     def _latents(
         self, padded: Image, level: int, cells: Integers, tile: Tile
-    ) -> tuple[Tensor, Tensor]:
-        """A tile's latent (c, h, w) in quantiser steps, and its hyper-latent (1, z, h, w)."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """A tile's latent (c, h, w) in quantiser steps, its hyper-latent (1, z, h, w), and the
+        squared error in steps that a bit is worth (c, h, w)."""
         part = torch.from_numpy(padded[tile.outer_pixels]).to(self._device)
         pixels = part.permute(2, 0, 1)[None].float()
         level_, map_ = self._settings(level, cells[tile.outer_cells])
         _, fine = self.model.conditions(level_, map_)
         gains = self.model.gains(level_, map_)
         whole = self.model.analysis(pixels, fine) * gains.latent
-        y = whole[(slice(None), slice(None), *tile.within_positions)]
         inner = (slice(None), slice(None), *tile.within_positions)
+        y = whole[inner]
         hyper = self.model.hyper_encoder(torch.round(y), fine[inner])
         hyper = hyper * gains.hyper[(slice(None), slice(None), *tile.within_cells)]
-        return y[0].double(), hyper - self.model.hyper_mean[:, None, None]
+        # Latents err as pixels do; a pixel's error is a mean over three colours.
+        thrift = 3 * _THRIFT * gains.latent[inner].square() / self.model.multiplier(level_)
+        return y[0].double(), hyper - self.model.hyper_mean[:, None, None], thrift[0]
 
     def _read_tiles(self, level: int, cells: Integers, reader: SymbolReader) -> Tensor:
         """The latent of the whole image (1, c, h, w) in units of pixel values."""

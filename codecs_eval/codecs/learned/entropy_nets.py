@@ -7,6 +7,7 @@ Each group of channels is coded in two passes over a checkerboard: the second se
 neighbours from the first (He et al. 2021, arXiv 2103.15306), and every group sees those before it.
 """
 
+import math
 from typing import Protocol
 
 import torch
@@ -16,6 +17,13 @@ from torch.nn import functional as F
 from codecs_eval.codecs.learned.quantising import magnitude
 from codecs_eval.codecs.learned.shape import CodecShape
 from codecs_eval.codecs.learned.transforms import N_CONDITIONS, SLOPE
+
+# What an output of 1 means, in steps of a mean and in scale indexes: a learned number moves by
+# about the learning rate a step, and a scale of half the size is six indexes away.
+OUTPUT_UNIT = 8
+
+
+_LOUD = 2.0
 
 
 class Arithmetic(Protocol):
@@ -57,6 +65,8 @@ class HyperEncoder(nn.Module):
             nn.Conv2d(width, width, 5, stride=2, padding=2) for _ in range(n_strides)
         )
         self.last = nn.Conv2d(width, shape.hyper_channels, 1)
+        # A hyper-latent that rounds to 0 everywhere tells nothing, and learns slowly to.
+        nn.init.normal_(self.last.weight, std=_LOUD / math.sqrt(width))
 
     def forward(self, latent: Tensor, conditions: Tensor) -> Tensor:
         x = torch.cat([torch.sign(latent) * magnitude(latent), conditions], 1)
@@ -104,11 +114,13 @@ class Parameters(nn.Module):
         self.neighbours = nn.Conv2d(8 * own, width, 1, bias=False)
         self.hidden = nn.Conv2d(width, width, 1)
         self.outward = nn.Conv2d(width, 2 * own, 1)
-        # The level alone says most of a scale: a straight way around the network.
-        self.direct = nn.Conv2d(N_CONDITIONS, 2 * own, 1, bias=False)
-        nn.init.zeros_(self.outward.weight)
+        # Straight ways around the network: the level alone says most of a scale, the neighbours'
+        # values most of a mean.
+        self.direct = nn.Conv2d(N_CONDITIONS, own, 1, bias=False)
+        self.straight = nn.Conv2d(8 * own, own, 1, bias=False)
+        for layer in (self.outward, self.direct, self.straight):
+            nn.init.zeros_(layer.weight)
         nn.init.zeros_(self.outward.bias)  # type: ignore[arg-type]
-        nn.init.zeros_(self.direct.weight)
 
     def forward(
         self,
@@ -124,8 +136,11 @@ class Parameters(nn.Module):
         if neighbours is not None:
             x = x + how.linear(self.neighbours, neighbours)
         x = how.leaky(how.linear(self.hidden, how.leaky(x)))
-        out = how.linear(self.outward, x) + how.linear(self.direct, conditions)
-        return out[:, : self.channels], out[:, self.channels :]
+        out = how.linear(self.outward, x) * OUTPUT_UNIT
+        mean, index = out[:, : self.channels], out[:, self.channels :]
+        if neighbours is not None:
+            mean = mean + how.linear(self.straight, neighbours)
+        return mean, index + how.linear(self.direct, conditions) * OUTPUT_UNIT
 
 
 def seen(latent: Tensor, how: Arithmetic = FLOATS) -> Tensor:

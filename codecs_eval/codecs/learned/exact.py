@@ -28,18 +28,20 @@ class Exact:
         assert isinstance(layer, nn.Conv2d)
         weight, bias = self._of(layer)
         total = _convolved(x, weight, layer.kernel_size[0])
+        # In place: memory, not arithmetic, is what these layers cost.
         if bias is not None:
-            total = total + bias[:, None, None]
-        held = torch.floor(total / WEIGHT_ONE + 0.5)
-        return held.clamp(-_LARGEST_ACTIVATION, _LARGEST_ACTIVATION)
+            total.add_(bias[:, None, None])
+        total.mul_(1 / WEIGHT_ONE).add_(0.5).floor_()
+        return total.clamp_(-_LARGEST_ACTIVATION, _LARGEST_ACTIVATION)
 
     def leaky(self, x: Tensor) -> Tensor:
-        return torch.where(x >= 0, x, torch.floor(x / _SLOPE_ONE))
+        # A negative whole number is below its eighth, a positive one above.
+        return torch.maximum(x, x.mul(1 / _SLOPE_ONE).floor_())
 
     def magnitude(self, x: Tensor) -> Tensor:
         # frexp takes a number's bits apart: nothing is rounded before the floor.
-        fraction, exponent = torch.frexp(x.abs() / ACTIVATION_ONE + 1)
-        return torch.floor((exponent + 2 * fraction - 2) * ACTIVATION_ONE)
+        fraction, exponent = torch.frexp(x.abs().mul_(1 / ACTIVATION_ONE).add_(1))
+        return fraction.mul_(2).add_(exponent).sub_(2).mul_(ACTIVATION_ONE).floor_()
 
     def _of(self, layer: nn.Conv2d) -> tuple[Tensor, Tensor | None]:
         if id(layer) not in self._integers:

@@ -30,7 +30,7 @@ class CodecShape:
     block_width: int = 64
     n_blocks: int = 2
     filter_width: int = 32
-    steps_px: tuple[float, ...] = (200.0, 110.0, 60.0, 33.0, 18.0, 9.0)
+    steps_px: tuple[float, ...] = (240.0, 130.0, 70.0, 38.0, 20.0, 10.5, 5.5)
     tile_px: int = 1024
     halo_px: int = 64
 

@@ -71,13 +71,23 @@ class Tables:
         self.coin = constriction.stream.model.Uniform(2)
 
     @cached_property
-    def bits(self) -> NDArray[np.float32]:
-        """(N_SCALES, largest radius + 2): bits of each magnitude; an escape counts its class."""
-        widest = max(self.radii) + 2
-        table = np.full((N_SCALES, widest), 64.0, np.float32)
+    def _bits(self) -> NDArray[np.float32]:
+        """(N_SCALES, largest radius + 2): bits of each magnitude's class; the last is escaped."""
+        table = np.zeros((N_SCALES, max(self.radii) + 2), np.float32)
         for index, (radius, share) in enumerate(zip(self.radii, self.shares, strict=True)):
             table[index, : radius + 2] = -np.log2(share[radius + 1 :])
         return table
+
+    def bits_of(self, symbols: Integers, index: Integers) -> NDArray[np.float32]:
+        """What each symbol costs under its scale index, its escape included."""
+        escaped = np.array(self.radii)[index] + 1
+        magnitudes = np.abs(symbols)
+        bits: NDArray[np.float32] = self._bits[index, np.minimum(magnitudes, escaped)]
+        beyond = magnitudes >= escaped
+        if beyond.any():
+            excess = magnitudes[beyond] - escaped[beyond] + 1
+            bits[beyond] += (2 * np.floor(np.log2(excess)) + 1).astype(np.float32)
+        return bits
 
 
 class SymbolWriter:
@@ -89,7 +99,7 @@ class SymbolWriter:
         self.checksum = 0
 
     def write(self, symbols: Integers, index: Integers) -> None:
-        """Symbols whose index is below N_SKIPPED_SCALES must be 0; they cost nothing."""
+        """Indexes are at least N_SKIPPED_SCALES: what is below is 0 and not written."""
         for at, places in _by_index(index):
             chosen = symbols[places]
             radius = self._tables.radii[at]
@@ -164,8 +174,10 @@ class SymbolReader:
 
 def _by_index(index: Integers) -> Iterator[tuple[int, NDArray[np.intp]]]:
     """Each coded scale index that occurs, with the places where it does, in order."""
-    order = np.argsort(index, kind="stable")
-    bounds = np.searchsorted(index[order], np.arange(N_SKIPPED_SCALES, N_SCALES + 1))
+    # Of single bytes the stable sort is a radix sort.
+    small = index.astype(np.uint8)
+    order = np.argsort(small, kind="stable")
+    bounds = np.searchsorted(small[order], np.arange(N_SKIPPED_SCALES, N_SCALES + 1))
     for at in range(N_SKIPPED_SCALES, N_SCALES):
         low, high = bounds[at - N_SKIPPED_SCALES], bounds[at - N_SKIPPED_SCALES + 1]
         if high > low:

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
-from codecs_eval.codecs.learned.entropy_nets import around, checkerboard, seen
+from codecs_eval.codecs.learned.entropy_nets import OUTPUT_UNIT, checkerboard, seen
 from codecs_eval.codecs.learned.exact import ACTIVATION_ONE, Exact
 from codecs_eval.codecs.learned.model import LearnedModel
 from codecs_eval.codecs.learned.quantising import N_SCALES, N_SKIPPED_SCALES
@@ -43,7 +44,7 @@ def fixed_conditions(model: LearnedModel, level: int, cells: Integers) -> FixedC
 def hyper_indexes(model: LearnedModel, level: int) -> Integers:
     """(channels,) scale indexes of the hyper-latent at a level in 1/64, in whole numbers."""
     table = model.hyper_index.detach().cpu().double().numpy()
-    steps = np.round(table * ACTIVATION_ONE).astype(np.int64)
+    steps = np.round(table * (OUTPUT_UNIT * ACTIVATION_ONE)).astype(np.int64)
     below = min(level // LEVEL_ONE, len(steps) - 2)
     share = level - below * LEVEL_ONE
     mixed = steps[below] * (LEVEL_ONE - share) + steps[below + 1] * share
@@ -94,12 +95,12 @@ def exchange_latent(
         for number, places in enumerate(passes):
             if len(places) == 0:
                 continue
-            neighbours = around(seen(own, exact)) if number else None
+            neighbours = _around(seen(own, exact), places) if number else None
             mean, index = parameters(
                 _at(features, places),
                 _at(conditions.positions, places),
                 None if before is None else _at(before, places),
-                None if neighbours is None else _at(neighbours, places),
+                neighbours,
                 exact,
             )
             index = torch.floor(index / ACTIVATION_ONE + 0.5).clamp(0, N_SCALES - 1)
@@ -112,53 +113,73 @@ def exchange_latent(
 
 def _at(x: Tensor, places: Tensor) -> Tensor:
     """(1, c, h, w) at flat places -> (1, c, 1, len(places))."""
-    return x.reshape(1, x.shape[1], 1, -1)[..., places]
+    return x.reshape(x.shape[1], -1).index_select(1, places)[None, :, None]
+
+
+def _around(x: Tensor, places: Tensor) -> Tensor:
+    """`entropy_nets.around` at flat places alone: (1, c, h, w) -> (1, 4c, 1, len(places))."""
+    channels, width = x.shape[1], x.shape[3]
+    wide = F.pad(x, (1, 1, 1, 1)).reshape(channels, -1)
+    row = width + 2
+    here = (places // width + 1) * row + places % width + 1
+    found = x.new_empty(4, channels, len(places))
+    for index, step in enumerate((-row, row, -1, 1)):
+        torch.index_select(wide, 1, here + step, out=found[index])
+    return found.reshape(1, 4 * channels, 1, -1)
 
 
 @dataclass
 class LatentWriter:
     """The encoder's side of an exchange: `y` (c, h * w) in quantiser steps.
 
-    `thrift` weighs bits against squared error in the choice of each symbol; 0 rounds to the
-    nearest. `bits` (h * w,) gathers what was spent where, as the tables tell it.
+    `thrift` (c, h * w): squared error in steps that a bit is worth in the choice of a symbol; 0
+    rounds to the nearest. `bits` (h * w,) gathers what was spent where, as the tables tell it.
     """
 
     y: Tensor
-    thrift: float
+    thrift: Tensor
     tables: Tables
     writer: SymbolWriter
     bits: NDArray[np.float32]
 
     def __call__(self, channels: slice, places: Tensor, mean: Tensor, index: Tensor) -> Tensor:
-        wanted = (self.y[channels][:, places] - mean / ACTIVATION_ONE).cpu().numpy()
-        indexes = index.cpu().numpy().astype(np.int32)
-        symbols, bits = _chosen(wanted, indexes, self.thrift, self.tables)
-        self.bits[places.cpu().numpy()] += bits.sum(0)
-        self.writer.write(symbols.ravel(), indexes.ravel())
-        return torch.from_numpy(symbols).to(mean.device).double()
+        indexes, coded = _coded(index)
+        wanted = self.y[channels][:, places] - mean / ACTIVATION_ONE
+        wanted_ = wanted.cpu().numpy().ravel()[coded]
+        thrift = self.thrift[channels][:, places].cpu().numpy().ravel()[coded]
+        symbols, bits = _chosen(wanted_, indexes, thrift, self.tables)
+        n_places = len(places)
+        self.bits[places.cpu().numpy()] += np.bincount(coded % n_places, bits, n_places)
+        self.writer.write(symbols, indexes)
+        return _spread(symbols, coded, mean)
+
+
+def _coded(index: Tensor) -> tuple[Integers, NDArray[np.intp]]:
+    """The scale indexes that are not skipped, and their flat places."""
+    flat = index.cpu().numpy().astype(np.int32).ravel()
+    coded = np.flatnonzero(flat >= N_SKIPPED_SCALES)
+    return flat[coded], coded
+
+
+def _spread(symbols: Integers, coded: NDArray[np.intp], like: Tensor) -> Tensor:
+    """Coded symbols at their places, 0 elsewhere, as `like` is shaped."""
+    whole = np.zeros(like.numel())
+    whole[coded] = symbols
+    return torch.from_numpy(whole).reshape(like.shape).to(like.device)
 
 
 def _chosen(
-    wanted: NDArray[np.float64], index: Integers, thrift: float, tables: Tables
+    wanted: NDArray[np.float64], index: Integers, thrift: NDArray[np.float32], tables: Tables
 ) -> tuple[Integers, NDArray[np.float32]]:
     """The nearest integers, or those nearer to 0 where fewer bits are worth more error."""
     symbols = np.round(wanted).astype(np.int32)
-    symbols[index < N_SKIPPED_SCALES] = 0
-    bits = _bits(symbols, index, tables)
-    if thrift > 0:
-        smaller = symbols - np.sign(symbols)
-        fewer = _bits(smaller, index, tables)
-        more_error = np.square(wanted - smaller) - np.square(wanted - symbols)
-        is_better = (bits - fewer) * thrift > more_error
-        symbols = np.where(is_better, smaller, symbols).astype(np.int32)
-        bits = np.where(is_better, fewer, bits)
-    return symbols, bits
-
-
-def _bits(symbols: Integers, index: Integers, tables: Tables) -> NDArray[np.float32]:
-    magnitudes = np.minimum(np.abs(symbols), tables.bits.shape[1] - 1)
-    bits: NDArray[np.float32] = tables.bits[index, magnitudes]
-    return np.where(index < N_SKIPPED_SCALES, np.float32(0), bits)
+    bits = tables.bits_of(symbols, index)
+    smaller = symbols - np.sign(symbols)
+    fewer = tables.bits_of(smaller, index)
+    more_error = np.square(wanted - smaller) - np.square(wanted - symbols)
+    is_better = (bits - fewer) * thrift > more_error
+    symbols = np.where(is_better, smaller, symbols).astype(np.int32)
+    return symbols, np.where(is_better, fewer, bits)
 
 
 @dataclass(frozen=True)
@@ -168,6 +189,5 @@ class LatentReader:
     reader: SymbolReader
 
     def __call__(self, channels: slice, places: Tensor, mean: Tensor, index: Tensor) -> Tensor:
-        flat = index.cpu().numpy().astype(np.int32).ravel()
-        symbols = self.reader.read(flat).reshape(tuple(index.shape))
-        return torch.from_numpy(symbols).to(mean.device).double()
+        indexes, coded = _coded(index)
+        return _spread(self.reader.read(indexes), coded, mean)

@@ -27,7 +27,7 @@ class TrainCodecConfig:
         "cpu: 1 million weights, coded in a third of a second a photo on one core; gpu: of ELIC's "
         "size (He et al. 2022), for a graphics card.",
     )
-    steps: int = number(9_000, 1, 10_000_000, "Steps", "Batches to learn from.")
+    steps: int = number(8_000, 1, 10_000_000, "Steps", "Batches to learn from.")
     batch_size: int = number(
         8, 1, 1024, "Batch size", "Crops in a step, each at a rate of its own."
     )

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from codecs_eval.codecs.learned.entropy_nets import OUTPUT_UNIT
 from codecs_eval.codecs.learned.model import Coded, LearnedModel
 from codecs_eval.codecs.learned.quantising import SCALE_RATIO_LOG, index_of
 from codecs_eval.codecs.learned.transforms import BlockAnalysis, BlockSynthesis
@@ -18,9 +19,6 @@ from codecs_eval.training.processes import ALONE, Processes
 # Distances (n,) of reconstructions (n, 3, h, w) in 0..255 from references, lower is closer.
 Distance = Callable[[Tensor, Tensor], Tensor]
 
-# lambda x squared error of a quantiser of step s, s^2 / 12 a coefficient, balances the bits that
-# a finer step would cost; the constant is where the public ladders stand.
-_LAMBDA_STEP = 5.2
 _CLIP_NORM = 1.0
 _WARM_UP_STEPS = 100
 _FLAT_SHARE = 0.3
@@ -29,6 +27,7 @@ _MEAN_DECAY = 0.999
 # Batches whose latents tell each channel's spread before the first step.
 _LOOKED_AT = 25
 _RAMP_SHARE = 0.1
+_HURRY = 8.0
 
 
 class CodecFit:
@@ -55,11 +54,7 @@ class CodecFit:
         self.runner: nn.Module = self.model
         if processes.count > 1:
             self.runner = DistributedDataParallel(self.model, broadcast_buffers=False)
-        transforms, others = list[nn.Parameter](), list[nn.Parameter]()
-        for name, parameter in self.model.named_parameters():
-            is_transform = name.split(".")[0] in ("analysis", "synthesis")
-            (transforms if is_transform else others).append(parameter)
-        self.optimiser = torch.optim.Adam([{"params": transforms}, {"params": others}])
+        self.optimiser = torch.optim.Adam(_groups(self.model))
         self.step = 0
 
     def _look_at_photos(self) -> None:
@@ -79,8 +74,8 @@ class CodecFit:
                 # Photos differ from place to place: half of the overall spread is typical.
                 index = index_of(spread[start:end] * 0.5 / steps[0])
                 bias = cast(Tensor, parameters.outward.bias)
-                bias[parameters.channels :] = index
-                parameters.direct.weight[parameters.channels :, 0, 0, 0] = rise
+                bias[parameters.channels :] = index / OUTPUT_UNIT
+                parameters.direct.weight[:, 0, 0, 0] = rise / OUTPUT_UNIT
                 start = end
 
     def _plain_latent(self, step: int) -> Tensor:
@@ -97,14 +92,9 @@ class CodecFit:
         batch = CropBatch(
             batch.pixels[mine], batch.level[mine], batch.quality_map[mine], batch.weight[mine]
         ).to(self.device)
-        # Noise is a function of seed, step and process: a resumed training draws the same.
-        torch.manual_seed((config.seed * 1_000_003 + self.step) * 64 + rank)
-        for group, rate in zip(
-            self.optimiser.param_groups,
-            (config.learning_rate, config.entropy_learning_rate),
-            strict=True,
-        ):
-            group["lr"] = rate * self._decay()
+        rates = (config.learning_rate, *[config.entropy_learning_rate] * 2)
+        for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * group["pace"] * self._decay()
         coded = self.runner(batch.pixels, batch.level, batch.quality_map)
         loss, told = self._loss(batch, coded)
         self.optimiser.zero_grad(set_to_none=True)
@@ -134,14 +124,8 @@ class CodecFit:
             distance = self.distance(batch.pixels, coded.pixels.clamp(0, 255))
             distortion = error + self._ramp() * self.config.metric_weight * distance
             told["metric"] = distance
-        loss = self._lambda(batch.level) * distortion + bpp
+        loss = self.model.multiplier(batch.level) * distortion + bpp
         return loss, {"loss": loss, **told}
-
-    def _lambda(self, level: Tensor) -> Tensor:
-        steps = torch.log(torch.tensor(self.config.shape.steps_px, device=level.device))
-        below = level.floor().clamp(0, len(steps) - 2).long()
-        log_step = torch.lerp(steps[below], steps[below + 1], level - below)
-        return _LAMBDA_STEP * torch.exp(-2 * log_step)
 
     def _ramp(self) -> float:
         share = self.step / self.config.steps - self.config.metric_from
@@ -172,6 +156,17 @@ class CodecFit:
         self.mean.load_state_dict(snapshot["mean"])
         self.optimiser.load_state_dict(snapshot["optimiser"])
         self.step = snapshot["step"]
+
+
+def _groups(model: LearnedModel) -> list[dict[str, Any]]:
+    """Transforms, entropy networks, and the hyper-latent's few numbers, which have far to go."""
+    groups: list[dict[str, Any]] = [{"params": [], "pace": pace} for pace in (1.0, 1.0, _HURRY)]
+    for name, parameter in model.named_parameters():
+        first = name.split(".")[0]
+        is_transform = first in ("analysis", "synthesis")
+        place = 0 if is_transform else 2 if first in ("hyper_index", "log_hyper_gain") else 1
+        groups[place]["params"].append(parameter)
+    return groups
 
 
 def _on_cpu(state: dict[str, Tensor]) -> dict[str, Tensor]:
