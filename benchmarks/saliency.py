@@ -26,6 +26,7 @@ from codecs_eval.saliency.saliency import Image, Map, stretched
 from codecs_eval.saliency.table import SALIENCY, load_saliency
 from codecs_eval.weights import obtain
 
+CENTRE = "*Gaussian in the centre*"
 Look = Callable[[Image], Map]
 
 
@@ -39,7 +40,7 @@ def models(weights: Path) -> Iterator[Looked]:
     for entry in SALIENCY.values():
         model = load_saliency(entry.name, lambda name: obtain(name, weights))
         yield Looked(entry.label, model.map)
-    yield Looked("*Gaussian in the centre*", centre)
+    yield Looked(CENTRE, centre)
     yield Looked("*everything*", lambda image: np.ones(image.shape[:2], np.float32))
 
 
@@ -73,6 +74,23 @@ def cell(mean: MeanOverPhotos | None) -> str:
     return f"{mean.mean:.3f} | {mean.low:.3f} to {mean.high:.3f} | {mean.n}"
 
 
+def beside_centre(label: str, rows: list[MapAgreement], centred: list[MapAgreement]) -> str:
+    """F minus the centre's F, paired by photo."""
+    pairs = zip(rows, centred, strict=True)
+    differences = [
+        None
+        if ours.f_adaptive is None or base.f_adaptive is None
+        else ours.f_adaptive - base.f_adaptive
+        for ours, base in pairs
+    ]
+    found = mean_over_photos(differences, bounds=(-1, 1))
+    assert found is not None and found.low is not None and found.high is not None
+    return (
+        f"{label}: F is {found.mean:+.3f} beside the centre's "
+        f"({found.low:+.3f} to {found.high:+.3f}, n {found.n})"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=Path, required=True)
@@ -90,6 +108,8 @@ def main() -> None:
     print("|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for label, found in rows.items():
         print(line(label, found))
+    for entry in SALIENCY.values():
+        print(beside_centre(entry.label, rows[entry.label], rows[CENTRE]))
 
 
 if __name__ == "__main__":

@@ -102,7 +102,8 @@ def _f_measure(
     As counts: (1 + b2) right / (b2 marked + chosen), which is 0 where nothing was chosen.
     """
     denominator = BETA_SQUARED * n_marked + np.asarray(n_chosen)
-    return np.asarray((1 + BETA_SQUARED) * np.asarray(n_right) / denominator, np.float64)
+    # 1.3 n / (0.3 n + n) may round to a hair above 1.
+    return np.minimum((1 + BETA_SQUARED) * np.asarray(n_right) / denominator, 1.0)
 
 
 def mean_over_photos(

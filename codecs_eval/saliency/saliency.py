@@ -1,4 +1,4 @@
-"""What every saliency model is: where in one photo people are likely to look first."""
+"""What every saliency model is: which places of one photo are expected to stand out."""
 
 from typing import Protocol
 
