@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from codecs_eval import storing
 from codecs_eval.measuring_trained import is_combined, is_trained, trained_run
@@ -56,7 +57,7 @@ def started_at(config: TrainCodecConfig) -> Path:
     """The file of the training to begin at; ValueError where there is none."""
     found = Run.objects.filter(kind="train_codec", state=Run.State.DONE)
     try:
-        run = found.get(pk=config.start)
+        run = found.get(pk=UUID(config.start))
     except (Run.DoesNotExist, ValueError):
         raise ValueError(
             f"Found start {config.start!r}; expected the ID of a finished training of a codec."

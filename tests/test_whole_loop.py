@@ -81,6 +81,22 @@ def test_the_loop_closes_by_commands_alone(home: Path, photos: Path, tmp_path: P
     written = {path.name for path in (home / "runs" / report["run"]).iterdir()}
     assert {"report.json", "report.csv", "agreement.svg"} <= written
 
+    codec = told(
+        "train_codec", "--collection=c", "--preset=demo", "--steps=4", "--batch-size=2",
+        "--measure-every=4", f"--metric={metric}", "--saliency=spectral-residual",
+    )  # fmt: skip
+    assert codec["is_finished"] and codec["n_photos"] == 2
+    learned = codec["codec"]
+    coded = told(
+        "encode_ladder", "--collection=c", f"--codecs=jpeg,{learned}", "--rates", "1.2", "2"
+    )  # fmt: skip
+    assert [cell["n"] for cell in coded["cells"] if cell["codec"] == learned] == [3, 3]
+    again = told(
+        "create_study", "--slug=next", "--collection=c", f"--codecs=jpeg,{learned}", "--rates",
+        "1.2", "2", "--crop-px=176", "--simulated", "--open",
+    )  # fmt: skip
+    assert again["n_triplets"] > 0
+
     told("export_judgments", "--study=s", f"--output={tmp_path / 'out.csv'}")
     rows = pd.read_csv(tmp_path / "out.csv")
     assert len(rows) == 36 and set(rows["is_simulated"]) == {1}

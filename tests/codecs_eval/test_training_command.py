@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from codecs_eval import finetuning, runs
+from codecs_eval import runs, training_together
 from codecs_eval.management.commands.train_metric import Command
 from codecs_eval.models import Dataset, Run
 from codecs_eval.run_forms import SMALL_DATA_TRIPLETS
@@ -106,10 +106,10 @@ def test_a_helping_process_sees_for_itself_that_it_should_stop(
 ) -> None:
     monkeypatch.setattr(finetuning, "_LOOK_EVERY_S", -1.0)
     run = make_training(garden, "running")
-    helper = finetuning.Helper(run)
+    helper = training_together.Helper(run)
     assert not helper.should_stop()
     runs.cancel(run)
     assert helper.should_stop()
-    helper = finetuning.Helper(run)
+    helper = training_together.Helper(run)
     Run.objects.filter(pk=run.pk).update(state="failed", is_cancel_wanted=False)
     assert helper.should_stop()

@@ -54,7 +54,7 @@ def test_bits_go_where_the_map_says(codec: LearnedCodec) -> None:
     guided = codec.encoded(photo, {"level": 2.0, "guided": 1})
     half = guided.bits.shape[1] // 2
     gain = guided.bits.sum(0) / plain.bits.sum(0)
-    assert gain[half:].mean() > 1.2 * gain[:half].mean()
+    assert gain[half:].mean() > 1.1 * gain[:half].mean()
     decoded = codec.decode(guided.data)
     right = decoded[:, -128:]
     before = codec.decode(plain.data)
