@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from codecs_eval import runs
 from codecs_eval.access import researcher
+from codecs_eval.codec_forms import codec_form, comparison_form
 from codecs_eval.finding_saliency import SaliencyConfig
 from codecs_eval.models import (
     Dataset,
@@ -144,6 +145,20 @@ LAUNCHES: dict[str, tuple[str, MakeForm]] = {
 }
 
 
+def _codec_form(request: HttpRequest) -> RunForm:
+    return codec_form(request.POST or None, request.GET.get("preset", ""))
+
+
+def _comparison_form(request: HttpRequest) -> RunForm:
+    return comparison_form(request.POST or None)
+
+
+RUN_LAUNCHES: dict[str, tuple[str, Callable[[HttpRequest], RunForm]]] = {
+    "train-codec": ("Train codec", _codec_form),
+    "compare-codecs": ("Compare codecs", _comparison_form),
+}
+
+
 @admin.register(Dataset)
 class DatasetAdmin(ReadOnlyAdmin):
     list_display = [
@@ -226,9 +241,51 @@ class RunAdmin(ReadOnlyAdmin):
     list_filter = ["state", "kind", "is_simulated"]
     search_fields = ["title"]
     actions = ["cancel_runs", "run_again"]
+    change_list_template = "codecs_eval/admin/run_list.html"
 
     def has_launch_permission(self, request: HttpRequest) -> bool:
         return bool(researcher(request).has_perm("codecs_eval.add_run"))
+
+    def get_urls(self) -> list[URLPattern]:
+        launch = path(
+            "launch/<str:name>/",
+            self.admin_site.admin_view(self.launch_view),
+            name="codecs_eval_run_launch",
+        )
+        return [launch, *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, str] | None = None
+    ) -> HttpResponse:
+        tools: Any = []
+        if self.has_launch_permission(request):
+            tools = [
+                (reverse("admin:codecs_eval_run_launch", args=[name]), label)
+                for name, (label, _) in RUN_LAUNCHES.items()
+            ]
+        return super().changelist_view(request, {**(extra_context or {}), "launches": tools})
+
+    def launch_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """The form of a run that no dataset is needed for; queued where it is valid."""
+        if name not in RUN_LAUNCHES:
+            raise Http404(f"Nothing called {name!r} can be launched here.")
+        if not self.has_launch_permission(request):
+            raise PermissionDenied
+        label, make_form = RUN_LAUNCHES[name]
+        form = make_form(request)
+        if request.method == "POST" and form.is_valid():
+            run = form.create_run(researcher(request))
+            transaction.on_commit(partial(enqueue, run))
+            messages.success(request, f"{label}: queued. This page follows it.")
+            return redirect(run)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": label,
+            "label": label,
+            "form": form,
+        }
+        return render(request, "codecs_eval/admin/launch_run.html", context)
 
     @admin.display(description="Done, %")
     def percent(self, run: Run) -> str:

@@ -177,7 +177,27 @@ def test_a_training_s_page_shows_its_pictures_and_rates(
     assert "First codec" in codecs and "trained on learned-from" in codecs
 
 
+def test_the_admin_launches_a_training_too(photos: list[SourceImage], client: Client) -> None:
+    client.force_login(make_ada(is_superuser=True))
+    listed = client.get(reverse("admin:codecs_eval_run_changelist")).content.decode()
+    address = reverse("admin:codecs_eval_run_launch", args=["train-codec"])
+    assert address in listed
+    form = client.get(address).context["form"]
+    sent = {
+        f"train_codec-{name}": "" if value is None else value
+        for name, value in form.initial.items()
+        if value is not False
+    }
+    client.post(
+        address, sent | {"train_codec-collection": "learned-from", "train_codec-held_out": 1}
+    )
+    assert Run.objects.get(kind="train_codec").config["steps"] == 8000
+    assert client.get(address.replace("train-codec", "nothing")).status_code == 404
+
+
 def test_others_do_not_go_in(photos: list[SourceImage], client: Client) -> None:
     client.force_login(make_cleo())
     for name in ("train_codec", "compare_codecs"):
         assert client.get(reverse(name)).status_code in (302, 403)
+    address = reverse("admin:codecs_eval_run_launch", args=["train-codec"])
+    assert client.get(address).status_code in (302, 403)

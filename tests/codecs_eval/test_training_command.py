@@ -104,7 +104,7 @@ def test_a_training_goes_on_with_its_own_settings_alone(ended: list[Run]) -> Non
 def test_a_helping_process_sees_for_itself_that_it_should_stop(
     garden: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finetuning, "_LOOK_EVERY_S", -1.0)
+    monkeypatch.setattr(training_together, "_LOOK_EVERY_S", -1.0)
     run = make_training(garden, "running")
     helper = training_together.Helper(run)
     assert not helper.should_stop()
