@@ -3,12 +3,14 @@
 from dataclasses import fields
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from codecs_eval import comparison_pages, exporting_metric, run_lists
-from codecs_eval.models import Run, SourceImage
+from codecs_eval.models import Run, RunMetric, SourceImage
 from codecs_eval.named_codecs import codec_entry
 from codecs_eval.run_kinds import KINDS, load
+from codecs_eval.training_pictures import LEVEL
 
 
 def config_rows(run: Run) -> list[dict[str, Any]]:
@@ -47,10 +49,15 @@ def parts_of(run: Run) -> dict[str, Any] | None:
     return {"groups": groups, "failed": failed}
 
 
+def curve_points(run: Run) -> QuerySet[RunMetric]:
+    """All but a codec's measurements, which have a plot of their own: rate against PSNR."""
+    return run.metrics.exclude(name__startswith=LEVEL)
+
+
 def points_of(run: Run) -> dict[str, list[tuple[int, float]]]:
     """The run's curves: name -> (step, value), by step."""
     series: dict[str, list[tuple[int, float]]] = {}
-    for name, step, value in run.metrics.values_list("name", "step", "value"):
+    for name, step, value in curve_points(run).values_list("name", "step", "value"):
         series.setdefault(name, []).append((step, value))
     return series
 

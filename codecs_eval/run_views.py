@@ -21,6 +21,7 @@ from codecs_eval.run_kinds import KINDS
 from codecs_eval.run_pages import (
     comparison_of,
     config_rows,
+    curve_points,
     download_of,
     facts_of,
     made_by,
@@ -71,7 +72,7 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
             "config": config_rows(found),
             "lines": lines,
             "last_line": lines[-1].pk if lines else 0,
-            "has_curves": found.metrics.exists(),
+            "has_curves": curve_points(found).exists(),
             "parts": parts_of(found),
             "facts": facts_of(found),
             "made": made_by(found),
@@ -93,7 +94,9 @@ def run_state(request: HttpRequest, run_id: UUID) -> JsonResponse:
     """What changed since the browser asked last: ?line= and ?point= name the last it has seen."""
     found = get_object_or_404(Run.objects.defer("traceback", "result"), pk=run_id)
     lines = found.lines.filter(pk__gt=_whole(request, "line"))[:LINES_ON_PAGE]
-    points = found.metrics.filter(pk__gt=_whole(request, "point")).order_by("pk")[:POINTS_A_REPLY]
+    points = (
+        curve_points(found).filter(pk__gt=_whole(request, "point")).order_by("pk")[:POINTS_A_REPLY]
+    )
     return JsonResponse(
         {
             "state": found.state,

@@ -6,6 +6,8 @@ from typing import Any
 
 from codecs_eval.models import Run
 
+# How the names of measurements at a level begin.
+LEVEL = "level "
 _SAMPLE = re.compile(r"step-(\d+)\.png")
 _POINT = re.compile(r"level ([\d.]+): (bpp|PSNR, dB)")
 
@@ -26,7 +28,7 @@ def sample_steps(run: Run) -> list[int]:
 def rate_curves(run: Run) -> list[dict[str, Any]]:
     """{"step", "bpp", "psnr_db"} of each measurement, oldest first; levels from coarse to fine."""
     points: dict[int, dict[float, dict[str, float]]] = {}
-    for point in run.metrics.filter(name__startswith="level "):
+    for point in run.metrics.filter(name__startswith=LEVEL):
         match = _POINT.fullmatch(point.name)
         if match:
             level = points.setdefault(point.step, {}).setdefault(float(match[1]), {})

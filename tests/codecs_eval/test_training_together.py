@@ -6,12 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from skimage import data
 
 from codecs_eval import datasets, runs
 from codecs_eval.models import Run
 from tests.codecs_eval.metrics.pretrained import weight_source
 from tests.codecs_eval.training.datasets import make_dataset
+from tests.factories import make_source
 from tests.processes import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,15 +25,19 @@ OPTIONS = [
 ]
 
 
-def start(env: dict[str, str], launcher: list[str], options: list[str]) -> subprocess.Popen[str]:
-    command = [sys.executable, *launcher, "manage.py", "train_metric", *options]
+def start(
+    env: dict[str, str], launcher: list[str], options: list[str], command: str = "train_metric"
+) -> subprocess.Popen[str]:
+    command_line = [sys.executable, *launcher, "manage.py", command, *options]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    return subprocess.Popen(command, cwd=ROOT, env=env, text=True, **pipes)
+    return subprocess.Popen(command_line, cwd=ROOT, env=env, text=True, **pipes)
 
 
-def train(env: dict[str, str], launcher: list[str], options: list[str]) -> Run:
+def train(
+    env: dict[str, str], launcher: list[str], options: list[str], command: str = "train_metric"
+) -> Run:
     """The run, done."""
-    child = start(env, launcher, options)
+    child = start(env, launcher, options, command)
     said, _ = child.communicate(timeout=400)
     assert child.returncode == 0, said
     run = Run.objects.order_by("-created_at").first()
@@ -66,6 +73,29 @@ def test_two_processes_have_the_loss_curve_of_one(env: dict[str, str]) -> None:
     for name in ("train_loss", "validation_loss"):
         assert curves[1][name] == pytest.approx(curves[0][name], rel=1e-6)
     assert curves[1]["heldout_agreement"] == pytest.approx(curves[0]["heldout_agreement"])
+
+
+@pytest.mark.slow
+def test_two_processes_train_the_codec_of_one(
+    transactional_db: None, triad_home: Path, child_env: dict[str, str]
+) -> None:
+    for index, photo in enumerate((data.astronaut(), data.coffee(), data.chelsea())):
+        make_source("photos", f"photo-{index}", pixels=np.ascontiguousarray(photo[:160, :160]))
+    options = [
+        *("--collection", "photos", "--preset", "demo", "--steps", "4", "--batch-size", "3"),
+        *("--held-out", "1", "--measure-every", "4"),
+    ]
+    env = {**child_env, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    alone, both = (train(env, launcher, options, "train_codec") for launcher in ([], together(2)))
+    losses = [
+        list(run.metrics.filter(name="loss").values_list("value", flat=True))
+        for run in (alone, both)
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    levels = [run.result["curve"][-1]["levels"] for run in (alone, both)]
+    assert [p["psnr_db"] for p in levels[1]] == pytest.approx(
+        [p["psnr_db"] for p in levels[0]], abs=0.01
+    )
 
 
 @pytest.mark.slow

@@ -52,6 +52,11 @@ def train_codec(
     Continues from `folder`/checkpoint.pt to the very numbers of a training that was never
     interrupted. Where `report` asks to stop, the result is {"is_finished": False}.
     """
+    if processes.count > config.batch_size:
+        raise ValueError(
+            f"found {processes.count} processes for batches of {config.batch_size} crops; "
+            f"expected at least one crop for each"
+        )
     key = _key(config, material)
     fit = CodecFit(
         config,
