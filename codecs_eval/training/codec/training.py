@@ -52,11 +52,7 @@ def train_codec(
     Continues from `folder`/checkpoint.pt to the very numbers of a training that was never
     interrupted. Where `report` asks to stop, the result is {"is_finished": False}.
     """
-    if processes.count > config.batch_size:
-        raise ValueError(
-            f"found {processes.count} processes for batches of {config.batch_size} crops; "
-            f"expected at least one crop for each"
-        )
+    _check_processes(processes, config)
     key = _key(config, material)
     fit = CodecFit(
         config,
@@ -107,6 +103,14 @@ def train_codec(
         "n_parameters": sum(p.numel() for p in fit.mean.parameters()),
         "curve": curve,
     }
+
+
+def _check_processes(processes: Processes, config: TrainCodecConfig) -> None:
+    if processes.count > config.batch_size:
+        raise ValueError(
+            f"found {processes.count} processes for batches of {config.batch_size} crops; "
+            f"expected at least one crop for each"
+        )
 
 
 def _begin(material: Material, config: TrainCodecConfig) -> LearnedModel | None:
