@@ -1,0 +1,176 @@
+"""A downstream run's finds -> numbers and figures on disk, redrawn from the JSON alone."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from codecs_eval.agreement.drawing import svg
+from codecs_eval.codecs.table import CODECS
+from codecs_eval.detecting import DownstreamConfig, downstream_config, kept_finds
+from codecs_eval.downstream import by_photo, plots, report, tables
+from codecs_eval.downstream.ap import Photo
+from codecs_eval.downstream.found import Found
+from codecs_eval.downstream.report import Asked, Cell
+from codecs_eval.downstream.table import model_entry
+from codecs_eval.downstream.without_truth import SHOWN_FROM, photo_f1
+from codecs_eval.evaluated_photos import Truth, is_jpeg_flagged, is_shrunk, photos_of
+from codecs_eval.models import Reconstruction, Run, SourceImage
+
+# Photos that stand in the row of a run; every one stands in photos.csv.
+PHOTOS_IN_RESULT = 200
+FIGURES = {"by_rate.svg": plots.rate_figure}
+
+Ladder = dict[tuple[int, str, float], Reconstruction]
+
+
+def report_of(run: Run) -> dict[str, Any]:
+    """Evaluate and write; the same finds give the same files."""
+    config = downstream_config(run)
+    truth = photos_of(config)
+    rows = _ladder(config)
+    truth, notes = _complete(config, truth, rows)
+    entry = model_entry(config.model)
+    uncompressed = [kept_finds(config.model, source.sha256) for source in truth.sources]
+    cells = _cells(config, truth.sources, rows)
+    asked = Asked(entry.task, truth.by_label, config.resamples, config.seed)
+    found = report.evaluate(truth.photos, uncompressed, cells, asked)
+    photos = _by_photo(truth, uncompressed, cells, entry.task)
+    found |= {
+        "collection": config.collection,
+        "model": {
+            "name": entry.name,
+            "label": entry.label,
+            "definition": entry.definition,
+            "version": entry.version,
+        },
+        "tolerance": config.tolerance,
+        "categories": sorted(truth.by_label),
+        "has_truth": bool(truth.by_label),
+        "n_jpeg_born": sum(is_jpeg_flagged(source) for source in truth.sources),
+        "n_shrunk": sum(is_shrunk(source) for source in truth.sources),
+        "notes": [*truth.notes, *notes],
+        "photos": photos[:PHOTOS_IN_RESULT],
+        "n_photos_told": min(len(photos), PHOTOS_IN_RESULT),
+    }
+    run.folder.mkdir(parents=True, exist_ok=True)
+    _write(
+        run.folder, found, tables.photos_csv(_photo_rows(truth, uncompressed, cells, entry.task))
+    )
+    return found
+
+
+def _ladder(config: DownstreamConfig) -> Ladder:
+    """The newest reconstruction of every photo, codec and rate."""
+    rows = Reconstruction.objects.of_ladder(
+        config.collection, config.codecs, config.rates_bpp
+    ).filter(tolerance=config.tolerance)
+    return {(row.source_id, row.codec, row.target_bpp): row for row in rows}
+
+
+def _complete(config: DownstreamConfig, truth: Truth, rows: Ladder) -> tuple[Truth, list[str]]:
+    """Only photos that every codec has at every rate: else codecs would be judged on others."""
+    wanted = [(codec, rate) for codec in config.codecs for rate in config.rates_bpp]
+    lacking = {
+        source.pk: source.name
+        for source in truth.sources
+        if any((source.pk, *each) not in rows for each in wanted)
+    }
+    if not lacking:
+        return truth, []
+    kept = [i for i, source in enumerate(truth.sources) if source.pk not in lacking]
+    note = (
+        f"Left out of every codec, so that all are judged on the same photos: {len(lacking)} that "
+        f"at least one of them could not encode ({', '.join(sorted(lacking.values())[:5])})."
+    )
+    photos = [truth.photos[i] for i in kept]
+    sources = [truth.sources[i] for i in kept]
+    return Truth(photos, sources, truth.by_label, truth.notes), [note]
+
+
+def _cells(config: DownstreamConfig, sources: Sequence[SourceImage], rows: Ladder) -> list[Cell]:
+    cells = []
+    for codec in config.codecs:
+        for rate in sorted(config.rates_bpp):
+            of_cell = [rows[source.pk, codec, rate] for source in sources]
+            cells.append(
+                Cell(
+                    codec,
+                    CODECS[codec].label,
+                    CODECS[codec].colour,
+                    CODECS[codec].marker,
+                    rate,
+                    tuple(row.bpp for row in of_cell),
+                    tuple(str(row.state) for row in of_cell),
+                    tuple(kept_finds(config.model, row.pixels_sha256) for row in of_cell),
+                )
+            )
+    return cells
+
+
+def _judged(photo: Photo, found: Found, labels: Mapping[str, int]) -> dict[str, int]:
+    at = by_photo.judged(photo, found, labels)
+    return {"n_right": at.n_right, "n_missed": at.n_missed, "n_false": at.n_false}
+
+
+def _by_photo(
+    truth: Truth, uncompressed: Sequence[Found], cells: Sequence[Cell], task: str
+) -> list[dict[str, Any]]:
+    """One row a photo, those that lose most first."""
+    rows = []
+    for i, (photo, source) in enumerate(zip(truth.photos, truth.sources, strict=True)):
+        before = _judged(photo, uncompressed[i], truth.by_label)
+        after = [_judged(photo, cell.found[i], truth.by_label) for cell in cells]
+        rows.append(
+            {
+                "source": source.pk,
+                "name": source.name,
+                "is_jpeg_born": is_jpeg_flagged(source),
+                "n_instances": before["n_right"] + before["n_missed"],
+                "n_found": len(uncompressed[i].above(SHOWN_FROM).labels),
+                **before,
+                "n_right_mean": fmean(each["n_right"] for each in after),
+                "n_false_mean": fmean(each["n_false"] for each in after),
+                "f1_mean": fmean(photo_f1(uncompressed[i], cell.found[i], task) for cell in cells),
+            }
+        )
+    return sorted(rows, key=lambda r: (r["n_right_mean"] - r["n_right"], r["f1_mean"], r["name"]))
+
+
+def _photo_rows(
+    truth: Truth, uncompressed: Sequence[Found], cells: Sequence[Cell], task: str
+) -> list[dict[str, Any]]:
+    """One row a photo and codec and rate, the uncompressed one first."""
+    rows = []
+    for i, (photo, source) in enumerate(zip(truth.photos, truth.sources, strict=True)):
+        told = {"photo": source.name, "is_jpeg_born": is_jpeg_flagged(source)}
+        judged = _judged(photo, uncompressed[i], truth.by_label)
+        rows.append({**told, "codec": "uncompressed", **judged, "f1": 1.0})
+        for cell in cells:
+            rows.append(
+                {
+                    **told,
+                    "codec": cell.codec,
+                    "target_bpp": cell.target_bpp,
+                    "bpp": cell.bpp[i],
+                    "state": cell.states[i],
+                    **_judged(photo, cell.found[i], truth.by_label),
+                    "f1": photo_f1(uncompressed[i], cell.found[i], task),
+                }
+            )
+    return rows
+
+
+def _write(folder: Path, found: dict[str, Any], photos: str) -> None:
+    texts = {
+        "report.json": json.dumps(found, indent=2, allow_nan=False),
+        "table.csv": tables.table_csv(found),
+        "table.md": tables.markdown(found),
+        "bd_rates.csv": tables.bd_rates_csv(found),
+        "photos.csv": photos,
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for name, draw in FIGURES.items():
+        (folder / name).write_bytes(svg(draw(found)))
