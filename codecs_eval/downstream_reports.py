@@ -15,6 +15,7 @@ from codecs_eval.downstream.found import Found
 from codecs_eval.downstream.report import Asked, Cell
 from codecs_eval.downstream.table import model_entry
 from codecs_eval.downstream.without_truth import SHOWN_FROM, photo_f1
+from codecs_eval.downstream_pictures import keep_truth
 from codecs_eval.evaluated_photos import Truth, is_jpeg_flagged, is_shrunk, photos_of
 from codecs_eval.models import Reconstruction, Run, SourceImage
 
@@ -55,6 +56,8 @@ def report_of(run: Run) -> dict[str, Any]:
         "n_photos_told": min(len(photos), PHOTOS_IN_RESULT),
     }
     run.folder.mkdir(parents=True, exist_ok=True)
+    names = {number: label for label, number in truth.by_label.items()}
+    keep_truth(run.folder, truth.photos, names)
     _write(
         run.folder, found, tables.photos_csv(_photo_rows(truth, uncompressed, cells, entry.task))
     )

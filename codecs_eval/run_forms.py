@@ -30,6 +30,7 @@ FIRST = {
         "folds",
     ),
     "agreement": ("metrics", "sources", "hold_out"),
+    "downstream": ("codecs", "rates_bpp", "model", "coco_file"),
 }
 # The fold-out of a long form, in parts; a setting that stands in none comes last.
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from codecs_eval import compare_views, dataset_views, report_views, run_views, source_views, views
+from codecs_eval import (
+    compare_views,
+    dataset_views,
+    downstream_views,
+    report_views,
+    run_views,
+    source_views,
+    views,
+)
 
 urlpatterns = [
     path("sources/", source_views.sources, name="sources"),
@@ -10,6 +18,27 @@ urlpatterns = [
         "sources/<slug:collection>/ladder-<int:index>.svg",
         source_views.ladder_svg,
         name="ladder_svg",
+    ),
+    path(
+        "sources/<slug:collection>/downstream",
+        downstream_views.downstream_on_collection,
+        name="downstream_on_collection",
+    ),
+    path("downstream/<uuid:run_id>/", downstream_views.downstream, name="downstream"),
+    path(
+        "downstream/<uuid:run_id>/photos/<int:source_id>/",
+        downstream_views.downstream_photo,
+        name="downstream_photo",
+    ),
+    path(
+        "downstream/<uuid:run_id>/photos/<int:source_id>/<slug:codec>-<str:target_bpp>.webp",
+        downstream_views.downstream_picture,
+        name="downstream_picture",
+    ),
+    path(
+        "downstream/<uuid:run_id>/<str:name>",
+        downstream_views.downstream_file,
+        name="downstream_file",
     ),
     path("thumbnails/<int:source_id>.webp", source_views.photo_thumbnail, name="photo_thumbnail"),
     path("codecs/", views.codecs, name="codecs"),
