@@ -15,7 +15,15 @@ from django.utils.safestring import SafeString
 
 from codecs_eval import runs
 from codecs_eval.access import researcher
-from codecs_eval.models import Dataset, Reconstruction, Run, RunQuerySet, Score, SourceImage
+from codecs_eval.models import (
+    Dataset,
+    Reconstruction,
+    Run,
+    RunQuerySet,
+    Score,
+    SourceImage,
+    SourceImageQuerySet,
+)
 from codecs_eval.report_forms import agreement_form
 from codecs_eval.run_forms import RunForm, train_form
 from codecs_eval.run_kinds import KINDS
@@ -51,6 +59,7 @@ class SourceImageAdmin(admin.ModelAdmin):
     search_fields = ["name", "collection"]
     # What may be said better later; the pixels and their origin may not.
     fields_open = ("licence", "attribution")
+    actions = ["downstream_report"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         names = [field.name for field in SourceImage._meta.fields]
@@ -63,6 +72,21 @@ class SourceImageAdmin(admin.ModelAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         return redirect(f"{reverse('sources')}#import")
+
+    def has_launch_permission(self, request: HttpRequest) -> bool:
+        return bool(researcher(request).has_perm("codecs_eval.add_run"))
+
+    @admin.action(description="Downstream report of their collection", permissions=["launch"])
+    def downstream_report(
+        self, request: HttpRequest, queryset: SourceImageQuerySet
+    ) -> HttpResponse | None:
+        """The form of the desk: it asks for codecs, model and COCO file."""
+        names = sorted(set(queryset.values_list("collection", flat=True)))
+        if len(names) == 1:
+            return redirect("downstream_on_collection", names[0])
+        found = f"Found photos of {', '.join(names)}; expected those of one collection."
+        self.message_user(request, found, messages.ERROR)
+        return None
 
 
 @admin.register(Reconstruction)

@@ -23,13 +23,16 @@ def conclusion(report: Report) -> str:
         f"photos{_between(ap)}. At {rate:g} bpp it has "
         f"{_range([cell[kind]['ap']['value'] for cell in lowest])} %. "
     )
-    gap = worst[kind]["difference"]
-    said += (
-        f"The largest change is {100 * gap['value']:+.1f} points ({worst['label']} at "
-        f"{worst['target_bpp']:g} bpp). "
-    ).replace("-", "−")
+    gap = worst[kind]["difference"]["value"]
+    if gap < 0:
+        said += (
+            f"The largest loss is {-100 * gap:.1f} points ({worst['label']} at "
+            f"{worst['target_bpp']:g} bpp). "
+        )
+    else:
+        said += "No codec is below the uncompressed figure at any rate. "
     if not shown:
-        return said + "No change is shown: every 95 % interval holds 0."
+        return said + "No loss is shown: no interval of a change lies below 0."
     names = ", ".join(f"{cell['label']} at {cell['target_bpp']:g}" for cell in shown[:6])
     more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
     return said + (

@@ -10,6 +10,7 @@ from codecs_eval import downstream_pages, downstream_pictures
 from codecs_eval.access import researchers_only
 from codecs_eval.detecting import UNCOMPRESSED, downstream_config
 from codecs_eval.downstream_forms import downstream_form
+from codecs_eval.evaluated_photos import is_jpeg_flagged
 from codecs_eval.models import Run, SourceImage
 from codecs_eval.run_views import launched
 from codecs_eval.serving_files import is_download, named, svg_reply
@@ -28,22 +29,20 @@ FILES = {
 @researchers_only
 @require_http_methods(["GET", "POST"])
 def downstream_on_collection(request: HttpRequest, collection: str) -> HttpResponse:
-    photos = SourceImage.objects.in_collection(collection)
-    n_photos = photos.count()
-    if not n_photos:
+    photos = list(SourceImage.objects.in_collection(collection))
+    if not photos:
         raise Http404(f"No photo is in a collection called {collection!r}.")
     form = downstream_form(collection, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         return launched(request, form)
-    n_jpeg_born = photos.filter(original_format="JPEG").count()
     return render(
         request,
         "codecs_eval/downstream_new.html",
         {
             "collection": collection,
             "form": form,
-            "n_photos": n_photos,
-            "n_jpeg_born": n_jpeg_born,
+            "n_photos": len(photos),
+            "n_jpeg_born": sum(map(is_jpeg_flagged, photos)),
         },
         status=400 if form.errors else 200,
     )

@@ -14,7 +14,7 @@ from codecs_eval.downstream.masks import Box, Rle, mask_of
 
 # Okabe-Ito green and vermilion; whole and broken lines besides, for print and for every eye.
 TRUE_COLOUR, FOUND_COLOUR = "#009E73", "#D55E00"
-_DASH_PX = 7
+_DASH_WIDTHS = 4
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,17 @@ def boxed(image: NDArray[np.uint8], truth: Sequence[Marked], found: Found) -> ND
     draw = ImageDraw.Draw(picture)
     size = max(11, round(min(image.shape[:2]) / 36))
     font = ImageFont.load_default(size)
+    # Pages show pictures smaller than they are.
+    thick = max(2, round(max(image.shape[:2]) / 320))
     for mark in truth:
-        draw.rectangle(_corners(mark.box), outline="white", width=4)
-        draw.rectangle(_corners(mark.box), outline=TRUE_COLOUR, width=2)
+        draw.rectangle(_corners(mark.box), outline="white", width=thick + 2)
+        draw.rectangle(_corners(mark.box), outline=TRUE_COLOUR, width=thick)
         _words(draw, mark.box, mark.words, TRUE_COLOUR, font, is_below=True)
     # The surest last, on top of the others.
     for i in reversed(range(len(found.labels))):
         left, top, width, height = (float(value) for value in found.boxes[i])
         box = (left, top, width, height)
-        _broken(draw, _corners(box))
+        _broken(draw, _corners(box), thick)
         words = f"{found.labels[i]} {found.scores[i]:.2f}"
         _words(draw, box, words, FOUND_COLOUR, font, is_below=False)
     return np.asarray(picture)
@@ -56,8 +58,11 @@ def _corners(box: Box) -> tuple[float, float, float, float]:
     return left, top, left + max(0.0, width - 1), top + max(0.0, height - 1)
 
 
-def _broken(draw: ImageDraw.ImageDraw, corners: tuple[float, float, float, float]) -> None:
+def _broken(
+    draw: ImageDraw.ImageDraw, corners: tuple[float, float, float, float], thick: int
+) -> None:
     left, top, right, bottom = corners
+    dash = _DASH_WIDTHS * thick
     sides = (
         ((left, top), (right, top)),
         ((right, top), (right, bottom)),
@@ -66,13 +71,13 @@ def _broken(draw: ImageDraw.ImageDraw, corners: tuple[float, float, float, float
     )
     for (x0, y0), (x1, y1) in sides:
         length = max(abs(x1 - x0), abs(y1 - y0), 1.0)
-        for start in np.arange(0, length, 2 * _DASH_PX):
-            end = min(start + _DASH_PX, length)
+        for start in np.arange(0, length, 2 * dash):
+            end = min(start + dash, length)
             ends = [
                 (x0 + (x1 - x0) * at / length, y0 + (y1 - y0) * at / length) for at in (start, end)
             ]
-            draw.line(ends, fill="white", width=4)
-            draw.line(ends, fill=FOUND_COLOUR, width=2)
+            draw.line(ends, fill="white", width=thick + 2)
+            draw.line(ends, fill=FOUND_COLOUR, width=thick)
 
 
 def _words(

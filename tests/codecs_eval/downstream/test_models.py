@@ -2,16 +2,21 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from skimage import data
+from torchvision.models.detection import MaskRCNN_ResNet50_FPN_Weights
 
 from codecs_eval.codecs.table import load_codec
-from codecs_eval.downstream import table, yolox
+from codecs_eval.downstream import masks, table, torchvision_models, yolox
 from codecs_eval.downstream.coco_classes import COCO_80
 from codecs_eval.downstream.table import MODELS, load_model, model_entry
+from codecs_eval.downstream.torchvision_models import TorchvisionDetector
 from codecs_eval.downstream.without_truth import agreed, f1
+from codecs_eval.weights import WeightsUnavailable
 from tests.codecs_eval.metrics.pretrained import weight_source
 
 
@@ -74,6 +79,46 @@ def test_raw_numbers_become_boxes_around_their_grid_place() -> None:
     corners, scores = yolox.decoded(raw)
     assert corners[at].tolist() == pytest.approx([80 - 32, 8 - 16, 80 + 32, 8 + 16])
     assert scores[at, 16] == pytest.approx(0.4) and COCO_80[16] == "dog"
+
+
+def test_a_torchvision_network_gives_boxes_names_and_masks() -> None:
+    """Its answer as torchvision documents it: corners, numbers of 91 classes, soft masks."""
+    soft = torch.zeros(3, 1, 8, 10)
+    soft[0, 0, 2:5, 1:7] = 0.9
+    soft[1, 0, 0, 0] = 0.4
+    answer = {
+        "boxes": torch.tensor([[1.0, 2, 7, 5], [0, 0, 1, 1], [0, 0, 9, 7]]),
+        "labels": torch.tensor([3, 1, 12]),
+        "scores": torch.tensor([0.6, 0.9, 0.8]),
+        "masks": soft,
+    }
+
+    class Network(torch.nn.Module):
+        def forward(self, images: list[torch.Tensor]) -> list[dict[str, torch.Tensor]]:
+            assert images[0].shape == (3, 8, 10) and float(images[0].max()) == 1.0
+            return [answer]
+
+    names = list(MaskRCNN_ResNet50_FPN_Weights.COCO_V1.meta["categories"])
+    detector = TorchvisionDetector(Network(), names)
+    assert detector.labels == COCO_80
+    found = detector.find(np.full((8, 10, 3), 255, dtype=np.uint8))
+    # Number 12 was never given to a class; the surest comes first.
+    assert found.labels == ("person", "car") and found.scores.tolist() == pytest.approx([0.9, 0.6])
+    assert found.boxes[1].tolist() == [1, 2, 6, 3]
+    assert masks.box_of(found.masks[1]) == (1, 2, 6, 3) and masks.area_of(found.masks[0]) == 0
+
+
+def test_weights_out_of_reach_are_told_with_what_to_put_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "_hub_dir", None)
+    with pytest.raises(WeightsUnavailable, match=r"maskrcnn-bf2d0c1e\.pth are missing .* into "):
+        torchvision_models._state("http://127.0.0.1:9/maskrcnn-bf2d0c1e.pth")
+    wrong = tmp_path / "hub" / "checkpoints" / "maskrcnn-bf2d0c1e.pth"
+    wrong.write_bytes(b"something else")
+    with pytest.raises(ValueError, match="expected one that begins with bf2d0c1e"):
+        torchvision_models._state("http://127.0.0.1:9/maskrcnn-bf2d0c1e.pth")
 
 
 def test_every_row_of_the_table_says_what_it_is() -> None:

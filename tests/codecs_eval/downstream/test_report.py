@@ -3,12 +3,13 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from codecs_eval.downstream import plots, tables
+from codecs_eval.downstream import masks, plots, tables
 from codecs_eval.downstream.ap import Photo
 from codecs_eval.downstream.by_photo import judged
 from codecs_eval.downstream.found import Found
@@ -99,6 +100,31 @@ def test_without_truth_the_finds_in_the_original_are_the_yardstick() -> None:
     assert f1([counts]) == pytest.approx(2 / 5) and recall([counts]) == pytest.approx(1 / 2)
     report = make_report(make_cell("jpeg", 0.5, 20, lost=5), labels={})
     assert report["kinds"] == [] and report["uncompressed"] == {}
+
+
+def test_segmentation_is_scored_by_boxes_and_by_masks() -> None:
+    """By hand: inside the right box, a mask of half the square has IoU .5."""
+    whole, half = np.zeros((480, 640), dtype=bool), np.zeros((480, 640), dtype=bool)
+    whole[:50, :50] = True
+    half[:25, :50] = True
+    truth = replace(make_instance(0), mask=masks.rle_of(whole))
+    photos = [make_photo(i, truth) for i in range(3)]
+
+    def found(mask: masks.Mask) -> tuple[Found, ...]:
+        finds = make_found((0, 0.9, "apple"))
+        return tuple(
+            Found(finds.boxes, finds.scores, finds.labels, (masks.rle_of(mask),)) for _ in range(3)
+        )
+
+    cell = Cell("jpeg", "JPEG", "#000000", "o", 0.5, (0.5,) * 3, ("hit",) * 3, found(half))
+    report = evaluate(photos, found(whole), [cell], Asked("segmentation", LABELS, 100))
+    assert report["kinds"] == ["box", "mask"]
+    assert report["uncompressed"]["mask"]["ap"]["value"] == pytest.approx(1)
+    (row,) = report["cells"]
+    assert row["box"]["ap"]["value"] == pytest.approx(1)
+    # Ten thresholds, of which .50 alone is met.
+    assert row["mask"]["ap"]["value"] == pytest.approx(0.1)
+    assert row["mask"]["ap50"]["value"] == pytest.approx(1)
 
 
 def test_words_agree_as_words_wherever_they_stand() -> None:
