@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from codecs_eval.agreement.drawing import svg
 from codecs_eval.codecs.table import CODECS
-from codecs_eval.detecting import DownstreamConfig, downstream_config, kept_finds
+from codecs_eval.detecting import UNCOMPRESSED, DownstreamConfig, downstream_config, kept_finds
 from codecs_eval.downstream import by_photo, plots, report, tables
 from codecs_eval.downstream.ap import Photo
 from codecs_eval.downstream.found import Found
@@ -37,7 +38,7 @@ def report_of(run: Run) -> dict[str, Any]:
     cells = _cells(config, truth.sources, rows)
     asked = Asked(entry.task, truth.by_label, config.resamples, config.seed)
     found = report.evaluate(truth.photos, uncompressed, cells, asked)
-    photos = _by_photo(truth, uncompressed, cells, entry.task)
+    photo_rows, photos = _each_photo(truth, uncompressed, cells, entry.task)
     found |= {
         "collection": config.collection,
         "model": {
@@ -58,9 +59,7 @@ def report_of(run: Run) -> dict[str, Any]:
     run.folder.mkdir(parents=True, exist_ok=True)
     names = {number: label for label, number in truth.by_label.items()}
     keep_truth(run.folder, truth.photos, names)
-    _write(
-        run.folder, found, tables.photos_csv(_photo_rows(truth, uncompressed, cells, entry.task))
-    )
+    _write(run.folder, found, tables.photos_csv(photo_rows))
     return found
 
 
@@ -112,57 +111,70 @@ def _cells(config: DownstreamConfig, sources: Sequence[SourceImage], rows: Ladde
     return cells
 
 
-def _judged(photo: Photo, found: Found, labels: Mapping[str, int]) -> dict[str, int]:
-    at = by_photo.judged(photo, found, labels)
-    return {"n_right": at.n_right, "n_missed": at.n_missed, "n_false": at.n_false}
+@dataclass(frozen=True)
+class _Told:
+    """One photo: its rows of photos.csv, and its row of the page."""
+
+    rows: list[dict[str, Any]]
+    summary: dict[str, Any]
 
 
-def _by_photo(
+def _told(
+    photo: Photo,
+    source: SourceImage,
+    found: tuple[Found, Sequence[tuple[Cell, int]]],
+    labels: Mapping[str, int],
+    task: str,
+) -> _Told:
+    """`found`: in the original, and where to look in each cell."""
+    original, cells = found
+    facts = {"photo": source.name, "is_jpeg_born": is_jpeg_flagged(source)}
+    before = asdict(by_photo.judged(photo, original, labels))
+    after = [
+        {
+            **facts,
+            "codec": cell.codec,
+            "target_bpp": cell.target_bpp,
+            "bpp": cell.bpp[i],
+            "state": cell.states[i],
+            **asdict(by_photo.judged(photo, cell.found[i], labels)),
+            "f1": photo_f1(original, cell.found[i], task),
+        }
+        for cell, i in cells
+    ]
+    summary = {
+        "source": source.pk,
+        "name": source.name,
+        "is_jpeg_born": facts["is_jpeg_born"],
+        "n_instances": before["n_right"] + before["n_missed"],
+        "n_found": len(original.above(SHOWN_FROM).labels),
+        **before,
+        "n_right_mean": fmean(row["n_right"] for row in after),
+        "n_false_mean": fmean(row["n_false"] for row in after),
+        "f1_mean": fmean(row["f1"] for row in after),
+    }
+    return _Told([{**facts, "codec": UNCOMPRESSED, **before, "f1": 1.0}, *after], summary)
+
+
+def _each_photo(
     truth: Truth, uncompressed: Sequence[Found], cells: Sequence[Cell], task: str
-) -> list[dict[str, Any]]:
-    """One row a photo, those that lose most first."""
-    rows = []
-    for i, (photo, source) in enumerate(zip(truth.photos, truth.sources, strict=True)):
-        before = _judged(photo, uncompressed[i], truth.by_label)
-        after = [_judged(photo, cell.found[i], truth.by_label) for cell in cells]
-        rows.append(
-            {
-                "source": source.pk,
-                "name": source.name,
-                "is_jpeg_born": is_jpeg_flagged(source),
-                "n_instances": before["n_right"] + before["n_missed"],
-                "n_found": len(uncompressed[i].above(SHOWN_FROM).labels),
-                **before,
-                "n_right_mean": fmean(each["n_right"] for each in after),
-                "n_false_mean": fmean(each["n_false"] for each in after),
-                "f1_mean": fmean(photo_f1(uncompressed[i], cell.found[i], task) for cell in cells),
-            }
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of photos.csv; and one row a photo, those that lose most first."""
+    told = [
+        _told(
+            photo,
+            truth.sources[i],
+            (uncompressed[i], [(cell, i) for cell in cells]),
+            truth.by_label,
+            task,
         )
-    return sorted(rows, key=lambda r: (r["n_right_mean"] - r["n_right"], r["f1_mean"], r["name"]))
-
-
-def _photo_rows(
-    truth: Truth, uncompressed: Sequence[Found], cells: Sequence[Cell], task: str
-) -> list[dict[str, Any]]:
-    """One row a photo and codec and rate, the uncompressed one first."""
-    rows = []
-    for i, (photo, source) in enumerate(zip(truth.photos, truth.sources, strict=True)):
-        told = {"photo": source.name, "is_jpeg_born": is_jpeg_flagged(source)}
-        judged = _judged(photo, uncompressed[i], truth.by_label)
-        rows.append({**told, "codec": "uncompressed", **judged, "f1": 1.0})
-        for cell in cells:
-            rows.append(
-                {
-                    **told,
-                    "codec": cell.codec,
-                    "target_bpp": cell.target_bpp,
-                    "bpp": cell.bpp[i],
-                    "state": cell.states[i],
-                    **_judged(photo, cell.found[i], truth.by_label),
-                    "f1": photo_f1(uncompressed[i], cell.found[i], task),
-                }
-            )
-    return rows
+        for i, photo in enumerate(truth.photos)
+    ]
+    summaries = sorted(
+        (each.summary for each in told),
+        key=lambda row: (row["n_right_mean"] - row["n_right"], row["f1_mean"], row["name"]),
+    )
+    return [row for each in told for row in each.rows], summaries
 
 
 def _write(folder: Path, found: dict[str, Any], photos: str) -> None:

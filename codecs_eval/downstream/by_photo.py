@@ -9,7 +9,7 @@ import numpy as np
 
 from codecs_eval.downstream.ap import Photo
 from codecs_eval.downstream.found import Found
-from codecs_eval.downstream.matching import by_label, matches
+from codecs_eval.downstream.matching import by_label, matches, nothing
 from codecs_eval.downstream.without_truth import AGREEMENT_IOU, SHOWN_FROM
 
 
@@ -26,11 +26,15 @@ class Judged:
 def judged(photo: Photo, found: Found, labels: Mapping[str, int]) -> Judged:
     """Against the photo's truth, over all evaluated categories."""
     shown = found.above(SHOWN_FROM)
+    grouped = by_label(shown)
+    there = {each.category_id for each in photo.truth}
     right = false = instances = 0
     for label, number in labels.items():
+        if number not in there and label not in grouped:
+            continue
         truth = [each for each in photo.truth if each.category_id == number]
-        of_label = by_label(shown, label)
-        at = matches(truth, of_label, thresholds=np.array([AGREEMENT_IOU]))
+        finds = grouped.get(label, nothing(shown))
+        at = matches(truth, finds, thresholds=np.array([AGREEMENT_IOU]))
         instances += at.n_instances
         right += int(at.is_true.sum())
         false += int((~at.is_true & ~at.is_ignored).sum())

@@ -84,12 +84,22 @@ def _overlaps(truth: Sequence[Instance], found: Found, by_mask: bool) -> Floats:
     return np.asarray(coco_mask.iou(found.boxes.copy(), boxes, crowds), dtype=np.float64)
 
 
-def by_label(found: Found, label: str) -> Found:
-    """The finds of one class, best first."""
-    kept = [i for i, name in enumerate(found.labels) if name == label]
-    return Found(
-        found.boxes[kept],
-        found.scores[kept],
-        tuple(found.labels[i] for i in kept),
-        tuple(found.masks[i] for i in kept) if found.masks else (),
-    )
+def by_label(found: Found) -> dict[str, Found]:
+    """The finds of each class that was found, best first."""
+    rows: dict[str, list[int]] = {}
+    for i, name in enumerate(found.labels):
+        rows.setdefault(name, []).append(i)
+    return {
+        name: Found(
+            found.boxes[kept],
+            found.scores[kept],
+            (name,) * len(kept),
+            tuple(found.masks[i] for i in kept) if found.masks else (),
+        )
+        for name, kept in rows.items()
+    }
+
+
+def nothing(like: Found) -> Found:
+    """No finds at all, of the kind of `like`."""
+    return Found(like.boxes[:0], like.scores[:0], ())

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from codecs_eval.downstream.ap import Photo
+from codecs_eval.downstream.coco import Instance
 from codecs_eval.downstream.found import Floats, Found
-from codecs_eval.downstream.matching import IOU_THRESHOLDS, Matches, by_label, matches
+from codecs_eval.downstream.matching import IOU_THRESHOLDS, Matches, by_label, matches, nothing
 
 # The 101 recalls at which COCO reads precision.
 RECALLS: Floats = np.linspace(0.0, 1.0, 101)
@@ -50,19 +51,18 @@ def ranked(
     by_mask: bool = False,
 ) -> list[Ranked]:
     """One a category, ready to be resampled any number of times."""
-    return [
-        _ranked(
-            [
-                matches(
-                    [each for each in photo.truth if each.category_id == number],
-                    by_label(finds, label),
-                    by_mask=by_mask,
-                )
-                for photo, finds in zip(photos, found, strict=True)
-            ]
-        )
-        for label, number in labels.items()
-    ]
+    of_category: dict[str, list[tuple[int, Matches]]] = {label: [] for label in labels}
+    names = {number: label for label, number in labels.items()}
+    for index, (photo, finds) in enumerate(zip(photos, found, strict=True)):
+        truth: dict[str, list[Instance]] = {}
+        for each in photo.truth:
+            truth.setdefault(names[each.category_id], []).append(each)
+        grouped = by_label(finds)
+        # Most photos have few categories: those neither there nor found cost nothing.
+        for label in of_category.keys() & (truth.keys() | grouped.keys()):
+            at = matches(truth.get(label, []), grouped.get(label, nothing(finds)), by_mask=by_mask)
+            of_category[label].append((index, at))
+    return [_ranked(of_photos, len(photos)) for of_photos in of_category.values()]
 
 
 def resampled_ap(categories: Sequence[Ranked], weights: Floats) -> tuple[Floats, Floats]:
@@ -78,15 +78,18 @@ def resampled_ap(categories: Sequence[Ranked], weights: Floats) -> tuple[Floats,
     return by_threshold.mean(axis=1), by_threshold[:, 0]
 
 
-def _ranked(of_photos: Sequence[Matches]) -> Ranked:
-    scores = np.concatenate([each.scores for each in of_photos])
+def _ranked(of_photos: Sequence[tuple[int, Matches]], n_photos: int) -> Ranked:
+    none = np.zeros((0, len(IOU_THRESHOLDS)), dtype=bool)
+    scores = np.concatenate([np.zeros(0), *(each.scores for _, each in of_photos)])
     order = np.argsort(-scores, kind="stable")
-    photo = np.repeat(np.arange(len(of_photos)), [len(each.scores) for each in of_photos])
+    at = np.array([index for index, _ in of_photos], dtype=np.int64)
+    n_instances = np.zeros(n_photos)
+    n_instances[at] = [each.n_instances for _, each in of_photos]
     return Ranked(
-        photo[order],
-        np.concatenate([each.is_true for each in of_photos])[order],
-        np.concatenate([each.is_ignored for each in of_photos])[order],
-        np.array([each.n_instances for each in of_photos], dtype=np.float64),
+        np.repeat(at, [len(each.scores) for _, each in of_photos])[order],
+        np.concatenate([none, *(each.is_true for _, each in of_photos)])[order],
+        np.concatenate([none, *(each.is_ignored for _, each in of_photos)])[order],
+        n_instances,
     )
 
 

@@ -31,9 +31,10 @@ def agreed(before: Found, after: Found, task: str) -> Agreed:
     if task == "text":
         common = sum((Counter(before.labels) & Counter(after.labels)).values())
     else:
+        then, now = by_label(before), by_label(after)
         common = sum(
-            _n_common(by_label(before, label), by_label(after, label), by_mask=bool(before.masks))
-            for label in set(before.labels)
+            _n_common(then[label], now[label], by_mask=bool(before.masks))
+            for label in then.keys() & now.keys()
         )
     return Agreed(common, len(before.labels), len(after.labels))
 
