@@ -64,6 +64,7 @@ class SourceImageAdmin(admin.ModelAdmin):
     actions = ["find_saliency"]
     # What may be said better later; the pixels and their origin may not.
     fields_open = ("licence", "attribution")
+    actions = ["downstream_report"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         names = [field.name for field in SourceImage._meta.fields]
@@ -98,6 +99,18 @@ class SourceImageAdmin(admin.ModelAdmin):
                 format_html('<a href="{}">{}</a>: queued.', run.get_absolute_url(), run.title),
                 messages.SUCCESS,
             )
+
+    @admin.action(description="Downstream report of their collection", permissions=["launch"])
+    def downstream_report(
+        self, request: HttpRequest, queryset: SourceImageQuerySet
+    ) -> HttpResponse | None:
+        """The form of the desk: it asks for codecs, model and COCO file."""
+        names = sorted(set(queryset.values_list("collection", flat=True)))
+        if len(names) == 1:
+            return redirect("downstream_on_collection", names[0])
+        found = f"Found photos of {', '.join(names)}; expected those of one collection."
+        self.message_user(request, found, messages.ERROR)
+        return None
 
 
 @admin.register(Reconstruction)

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -71,6 +71,7 @@ class Target:
     licence: str
     attribution: str = ""
     shrink_jpeg_born: bool = False
+    is_flattened: bool = False
 
     def __post_init__(self) -> None:
         try:
@@ -103,12 +104,20 @@ def import_path(
     licence: str,
     attribution: str = "",
     shrink_jpeg_born: bool = False,
+    is_flattened: bool = False,
+    only: Collection[str] | None = None,
     on_file: OnFile | None = None,
 ) -> ImportReport:
-    """A folder with all its subfolders, or a zip. Raises ValueError where nothing can be done."""
-    target = Target(collection, licence, attribution, shrink_jpeg_born)
+    """A folder with all its subfolders, or a zip. Raises ValueError where nothing can be done.
+
+    `only`: paths inside the folder, others are passed over; `is_flattened`: see read_photo.
+    """
+    target = Target(collection, licence, attribution, shrink_jpeg_born, is_flattened)
     if path.is_dir():
         listing = gathering.list_folder(path, max_file_bytes=settings.MAX_UPLOAD_FILE_BYTES)
+        if only is not None:
+            wanted = tuple(entry for entry in listing.entries if entry.path in only)
+            listing = Listing(wanted, ())
         return _collected(_imported(_filled(listing, path), target), on_file)
     if not path.exists():
         raise ValueError(f"{path} does not exist, expected a folder of photos or a zip archive")
@@ -220,7 +229,12 @@ def _clean(text: str) -> str:
 
 
 def _import_entry(entry: Entry, name: str, target: Target, inside: str) -> FileReport:
-    photo = reading.read_photo(entry.read(), name=entry.path, max_pixels=settings.MAX_IMAGE_PIXELS)
+    photo = reading.read_photo(
+        entry.read(),
+        name=entry.path,
+        max_pixels=settings.MAX_IMAGE_PIXELS,
+        is_flattened=target.is_flattened,
+    )
     if target.shrink_jpeg_born and photo.is_jpeg_born:
         photo = reading.halved(photo, name=entry.path)
     sha256 = pixels_sha256(photo.image)

@@ -43,6 +43,7 @@ FIRST = {
         "saliency_weight",
     ),
     "saliency": ("model",),
+    "downstream": ("codecs", "rates_bpp", "model", "coco_file"),
 }
 # The fold-out of a long form, in parts; a setting that stands in none comes last.
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {

@@ -82,6 +82,14 @@ KINDS: dict[str, RunKind] = {
         queue="train",
         work="codecs_eval.comparing_codecs.compare_in_run",
     ),
+    "downstream": RunKind(
+        label="Downstream report",
+        config="codecs_eval.detecting.DownstreamConfig",
+        queue="encode",
+        parts="codecs_eval.detecting.downstream_parts",
+        part="codecs_eval.detecting.detect_part",
+        finish="codecs_eval.downstream_reports.report_of",
+    ),
     "agreement": RunKind(
         label="Agreement report",
         config="codecs_eval.reports.AgreementConfig",

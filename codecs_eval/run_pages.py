@@ -73,6 +73,8 @@ def made_by(run: Run) -> dict[str, str] | None:
         return None
     if run.kind == "agreement":
         return {"label": "Open the report", "url": reverse("report", args=[run.pk])}
+    if run.kind == "downstream":
+        return {"label": "Open the report", "url": reverse("downstream", args=[run.pk])}
     if run.kind == "encode_ladder":
         collection = run.config["collection"]
         return {"label": f"Open {collection}", "url": reverse("collection", args=[collection])}

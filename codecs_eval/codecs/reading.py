@@ -59,12 +59,13 @@ class Photo:
         return self.original_format == "JPEG"
 
 
-def read_photo(data: bytes, *, name: str, max_pixels: int) -> Photo:
+def read_photo(data: bytes, *, name: str, max_pixels: int, is_flattened: bool = False) -> Photo:
     """Decode the whole of one file; `name` gives the ending and stands in the messages.
 
     Raises Refused (a ValueError of one sentence) for anything else than one whole, opaque picture
     of PNG, JPEG, WebP, TIFF or AVIF with at least 64 pixels a side and at most `max_pixels`, whose
-    8-bit RGB values can be had without loss. EXIF rotation is applied, a profile converted.
+    8-bit RGB values can be had without loss. EXIF rotation is applied, a profile converted;
+    `is_flattened`: transparency becomes white instead of a refusal.
     """
     kind = _kind(data, name)
     if kind == "WEBP":
@@ -73,7 +74,7 @@ def read_photo(data: bytes, *, name: str, max_pixels: int) -> Photo:
         warnings.simplefilter("always")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            photo = _decode(data, kind, name, max_pixels)
+            photo = _decode(data, kind, name, max_pixels, is_flattened)
         except Refused:
             raise
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -131,7 +132,7 @@ def _kind(data: bytes, name: str) -> str:
     return kind
 
 
-def _decode(data: bytes, kind: str, name: str, max_pixels: int) -> Photo:
+def _decode(data: bytes, kind: str, name: str, max_pixels: int, is_flattened: bool) -> Photo:
     with Image.open(io.BytesIO(data), formats=[kind]) as opened:
         _refuse_bomb(opened.width * opened.height, max_pixels, name)
         _refuse_small(opened.width, opened.height, name)
@@ -142,7 +143,7 @@ def _decode(data: bytes, kind: str, name: str, max_pixels: int) -> Photo:
         picture = ImageOps.exif_transpose(_eight_bit(opened, data, kind, name, notes))
     if orientation in range(2, 9):
         notes.append(f"turned upright (EXIF orientation {orientation})")
-    rgb, colour_notes = to_srgb(picture, data, kind, name)
+    rgb, colour_notes = to_srgb(picture, data, kind, name, is_flattened=is_flattened)
     born = "JPEG" if opened.info.get("compression") == "jpeg" else kind
     if born != kind:
         notes.append(f"JPEG data inside {kind}")

@@ -17,7 +17,7 @@ _SRGB_GAMMA = 1 / 2.2
 
 
 def to_srgb(
-    picture: Image.Image, data: bytes, kind: str, name: str
+    picture: Image.Image, data: bytes, kind: str, name: str, *, is_flattened: bool = False
 ) -> tuple[Image.Image, list[str]]:
     """`picture` as mode RGB in sRGB, and the conversions that it took, in words.
 
@@ -29,7 +29,7 @@ def to_srgb(
     is_grey = picture.mode in {"1", "L", "LA", "La"}
     if picture.mode in {"P", "PA"}:
         notes.append("palette -> RGB")
-    flat = _without_alpha(picture, name, notes)
+    flat = _without_alpha(picture, name, notes, is_flattened)
     if is_grey:
         notes.append("greyscale -> RGB, replicated")
     if profile:
@@ -38,13 +38,19 @@ def to_srgb(
     return flat, notes
 
 
-def _without_alpha(picture: Image.Image, name: str, notes: list[str]) -> Image.Image:
+def _without_alpha(
+    picture: Image.Image, name: str, notes: list[str], is_flattened: bool
+) -> Image.Image:
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     with_alpha = picture.convert("RGBA")
     n_clear = sum(with_alpha.getchannel("A").histogram()[:255])
     if n_clear:
         share = 100 * n_clear / (picture.width * picture.height)
+        if is_flattened:
+            notes.append(f"flattened on white, {max(share, 0.01):.2f} % transparent")
+            white = Image.new("RGBA", with_alpha.size, "white")
+            return Image.alpha_composite(white, with_alpha).convert("RGB")
         raise Refused(
             f"{name}: found transparency in {max(share, 0.01):.2f} % of the pixels, expected an "
             "opaque picture; flatten it on a background of your choice."

@@ -134,3 +134,13 @@ def test_runs_are_cancelled_and_repeated_from_their_list(admin: Client) -> None:
     admin.post(url, {"action": "run_again", "_selected_action": [str(ended.pk)]})
     again = Run.objects.get(state="queued")
     assert again.config == ended.config and again.dataset_id == dataset.pk
+
+
+def test_photos_in_the_admin_lead_to_a_downstream_report_of_their_collection(admin: Client) -> None:
+    zoo, sea = make_source("zoo", "cat"), make_source("sea", "fish")
+    url = reverse("admin:codecs_eval_sourceimage_changelist")
+    asked = {"action": "downstream_report", "_selected_action": [zoo.pk]}
+    assert admin.post(url, asked)["Location"] == reverse("downstream_on_collection", args=["zoo"])
+    both = {**asked, "_selected_action": [zoo.pk, sea.pk]}
+    said = admin.post(url, both, follow=True).content.decode()
+    assert "Found photos of sea, zoo; expected those of one collection." in said
