@@ -13,7 +13,6 @@ from codecs_eval.metrics.pooling import (
     TILE_PX,
     Pooled,
     exact_float32,
-    squared_difference,
     to_tensor,
     unit,
 )
@@ -24,27 +23,27 @@ Group = tuple[Image, Sequence[Image]]  # a reference and its reconstructions
 
 def batch_px(trunk: Trunk) -> int:
     """Pixels of references and reconstructions together that one batch may have."""
-    # References and reconstructions are a pass each.
     return TILE_PX if trunk.shift.device.type == "cuda" else 2 * CPU_BATCH_PX
 
 
 def pool_batch(trunk: Trunk, groups: Sequence[Group]) -> Pooled:
     """As `pool` with noise, for several references of one size; rows in the order of `groups`.
 
-    Every image passes the trunk once, all in two passes: keep a batch within `batch_px`.
+    Every image passes the trunk once, all in one pass: keep a batch within `batch_px`.
     """
     for reference, distorted in groups:
         check_images(reference, distorted, trunk.backbone.smallest_px)
     device = trunk.shift.device
     place = [row for row, (_, distorted) in enumerate(groups) for _ in distorted]
     rows = torch.tensor(place, device=device)
-    references = to_tensor([reference for reference, _ in groups], device)
-    images = to_tensor([image for _, distorted in groups for image in distorted], device)
+    references = [reference for reference, _ in groups]
+    images = [image for _, distorted in groups for image in distorted]
     means, noises = [], []
     with torch.no_grad(), exact_float32():
-        originals = [unit(tap) for tap in trunk.taps(references)]
-        for original, changed in zip(originals, trunk.taps(images), strict=True):
-            difference = squared_difference(original[rows], changed)
+        for tap in trunk.taps(to_tensor([*references, *images], device)):
+            original, changed = unit(tap).split([len(references), len(images)])
+            # In place: a fresh map of this size costs more than the arithmetic on it.
+            difference = changed.sub_(original[rows]).square_()
             points = difference.shape[2] * difference.shape[3]
             means.append(difference.sum(dim=(2, 3)).double().cpu() / points)
             noises.append(difference.square_().sum(dim=(2, 3)).double().cpu() / points**2)

@@ -17,17 +17,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from codecs_eval.agreement.dataset import FrozenDataset
 from codecs_eval.metrics.batch_pooling import Group, batch_px, pool_batch
 from codecs_eval.metrics.pooling import Pooled, pool
 from codecs_eval.metrics.trunk import PREPROCESSING, Trunk
+from codecs_eval.training.crops import Crops
 from codecs_eval.training.reporter import Reporter, stop_if_asked
 
 Pair = tuple[str, str]  # sha256 of the reference, sha256 of the reconstruction
 
 _VERSION = "2"
+# A build that is killed loses no more than this, or one batch.
+_KEEP_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def pair_features(
 ) -> PairFeatures:
     """Features of all pairs of the dataset's triplets, computed where `cache` lacks them.
 
-    Resumable: a killed run loses one batch's work, of a large reference or several small ones.
+    Resumable: a killed run loses a second's work, or one batch: a large reference, several small.
     `share` of the whole run's progress (0..1) is told to `report` as this step's.
     """
     groups = _groups(dataset)
@@ -95,20 +97,25 @@ def _build(
     values = _open_partial(partial, (n_pairs, 2, sum(trunk.backbone.channels)), bool(done))
     report.log(f"features of {n_pairs} pairs with {trunk.backbone.name}; {len(done)} sources done")
     todo = [one for one in _batches(dataset, groups, batch_px(trunk)) if one.names[0] not in done]
-    for batch, images in _loaded(dataset, todo):
+    kept_at = time.monotonic()
+    try:
+        for batch, images in _loaded(dataset, todo):
 
-        def tell(i: int, row: int = batch.row) -> None:
-            stop_if_asked(report)
-            note = f"features, pair {row + i + 1} of {n_pairs}"
-            report.progress(share * (row + i), n_pairs, note)
+            def tell(i: int, row: int = batch.row) -> None:
+                stop_if_asked(report)
+                note = f"features, pair {row + i + 1} of {n_pairs}"
+                report.progress(share * (row + i), n_pairs, note)
 
-        pooled = _pooled(trunk, images, tell)
-        assert pooled.noise is not None
-        end = batch.row + len(pooled.mean)
-        values[batch.row : end] = torch.stack([pooled.mean, pooled.noise], 1).numpy()
-        values.flush()
-        done += batch.names
-        _write_text(done_list, json.dumps(done))
+            pooled = _pooled(trunk, images, tell)
+            assert pooled.noise is not None
+            end = batch.row + len(pooled.mean)
+            values[batch.row : end] = torch.stack([pooled.mean, pooled.noise], 1).numpy()
+            done += batch.names
+            if time.monotonic() - kept_at > _KEEP_EVERY_S:
+                _keep(values, done, done_list)
+                kept_at = time.monotonic()
+    finally:
+        _keep(values, done, done_list)
     del values
     os.replace(partial, path)
     done_list.unlink(missing_ok=True)
@@ -136,9 +143,9 @@ def _batches(
     row = n_images = 0
     batch: dict[str, list[str]] = {}
     size_of_batch = (0, 0)
+    crops = Crops(dataset)
     for reference, images in groups.items():
-        with Image.open(dataset.image_path(reference)) as header:
-            size = header.size
+        size = crops.size(reference)
         n = 1 + len(images)
         if batch and (size != size_of_batch or (n_images + n) * size[0] * size[1] > most_px):
             yield _Batch(row, batch)
@@ -186,6 +193,11 @@ def _open_partial(path: Path, shape: tuple[int, int, int], is_begun: bool) -> np
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return values
+
+
+def _keep(values: np.memmap, done: list[str], done_list: Path) -> None:
+    values.flush()
+    _write_text(done_list, json.dumps(done))
 
 
 def _write_text(path: Path, text: str) -> None:

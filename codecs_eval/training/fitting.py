@@ -45,11 +45,11 @@ class Votes:
         Dropping half of a map's elements gives its mean the variance that is cached beside it;
         noise of these moments, per channel, trains to the same heads.
         """
-        picked = self.features[rows]
+        mean, variance = self.features[rows].unbind(1)
         if generator is None:
-            return picked[:, 0]
-        normal = torch.randn(len(rows), picked.shape[2], generator=generator)
-        return picked[:, 0] + picked[:, 1].sqrt() * normal
+            return mean
+        normal = torch.randn(mean.shape, generator=generator)
+        return normal.mul_(variance.sqrt_()).add_(mean)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class HeadsFit(nn.Module):
         self.heads = nn.Parameter(start.clone())
         self.judge = self._judgment_head()
         self.optimiser = torch.optim.Adam(
-            self.parameters(), lr=config.learning_rate, betas=(0.5, 0.999)
+            self.parameters(), lr=config.learning_rate, betas=(0.5, 0.999), fused=True
         )
 
     def _judgment_head(self) -> nn.Module:
@@ -110,8 +110,8 @@ class HeadsFit(nn.Module):
 
     def _loss(self, batch: Votes) -> Tensor:
         noise = self.generator if self.config.noise else None
-        d_first = batch.noisy(batch.first, noise) @ self.heads
-        d_second = batch.noisy(batch.second, noise) @ self.heads
+        vectors = batch.noisy(torch.cat([batch.first, batch.second]), noise)
+        d_first, d_second = (vectors @ self.heads).chunk(2)
         logits = self.judge(d_first, d_second)
         weights = self._weights(batch.n)
         loss = binary_cross_entropy_with_logits(logits, batch.share, weight=weights)

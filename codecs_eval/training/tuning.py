@@ -81,7 +81,9 @@ class TuneFit:
             self.runner = DistributedDataParallel(self.model, broadcast_buffers=False)
         others = [self.model.heads, *self.model.judge.parameters()]
         self.optimiser = torch.optim.Adam(
-            [{"params": list(trunk.parameters())}, {"params": others}], betas=(0.5, 0.999)
+            [{"params": list(trunk.parameters())}, {"params": others}],
+            betas=(0.5, 0.999),
+            fused=True,
         )
         self.step, self.loss_sum = 0, 0.0
 

@@ -7,7 +7,7 @@ from codecs_eval.metrics.heads import official_heads
 from codecs_eval.metrics.lpips import LpipsMetric
 from codecs_eval.metrics.trunk import Trunk, random_state
 from codecs_eval.training.judging import ReferenceHead
-from codecs_eval.training.tuned_model import Batch, TunedModel, smooth_unit
+from codecs_eval.training.tuned_model import Batch, TunedModel, moments, smooth_unit
 from tests.codecs_eval.metrics.pictures import make_damaged, make_picture
 
 
@@ -61,6 +61,15 @@ def test_gradients_are_finite_where_all_features_are_zero() -> None:
     model(Batch(flat, flat, one, one, one), noise).sum().backward()
     for parameter in model.parameters():
         assert parameter.grad is None or bool(torch.isfinite(parameter.grad).all())
+
+
+def test_gradients_written_by_hand_are_those_of_small_steps() -> None:
+    generator = torch.Generator().manual_seed(4)
+    maps = [torch.rand(2, 3, 2, 4, generator=generator, dtype=torch.float64) for _ in range(2)]
+    for features in maps:
+        features.requires_grad_()
+    assert torch.autograd.gradcheck(smooth_unit, maps[0])
+    assert torch.autograd.gradcheck(moments, maps)
 
 
 def test_noise_has_the_moments_of_dropping_half_of_the_maps() -> None:
