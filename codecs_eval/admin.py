@@ -61,10 +61,9 @@ class SourceImageAdmin(admin.ModelAdmin):
     list_display = ["name", "collection", "width", "height", "original_format", "licence"]
     list_filter = ["collection", "original_format"]
     search_fields = ["name", "collection"]
-    actions = ["find_saliency"]
     # What may be said better later; the pixels and their origin may not.
     fields_open = ("licence", "attribution")
-    actions = ["downstream_report"]
+    actions = ["find_saliency", "downstream_report"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         names = [field.name for field in SourceImage._meta.fields]

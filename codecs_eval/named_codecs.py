@@ -63,10 +63,15 @@ def codec_entry(name: str) -> CodecEntry:
     if name in CODECS:
         return CODECS[name]
     try:
-        run = learned_run(name)
+        return _entry_of(name)
     except ValueError:
         return CodecEntry(name, name, "", "#767676", "o", "not known here")
-    return learned_entry(run)
+
+
+@lru_cache(maxsize=256)
+def _entry_of(name: str) -> CodecEntry:
+    # A table of cells asks for the same few again and again; a finished training does not change.
+    return learned_entry(learned_run(name))
 
 
 def learned_entry(run: Run) -> CodecEntry:
@@ -97,8 +102,11 @@ def probe_named(name: str) -> Probe:
     """Whether it can be used here; a trained one is not loaded for that."""
     if not is_learned(name):
         return load_codec(name).probe()
-    run = learned_run(name)
-    label, path = learned_entry(run).label, run.folder / MODEL_FILE
+    return _probe_of(learned_run(name))
+
+
+def _probe_of(run: Run) -> Probe:
+    name, label, path = learned_name(run), learned_entry(run).label, run.folder / MODEL_FILE
     if not path.is_file():
         return Probe(name, label, False, "", f"{path} is gone; train it again")
     return Probe(name, label, True, run.result.get("version", ""), "")
@@ -106,7 +114,7 @@ def probe_named(name: str) -> Probe:
 
 def probe_every() -> list[Probe]:
     """The table's, then the trained ones."""
-    return probe_all() + [probe_named(entry.name) for entry in learned_entries()]
+    return probe_all() + [_probe_of(run) for run in _trainings().order_by("-created_at")]
 
 
 def named_codec(name: str) -> Codec:

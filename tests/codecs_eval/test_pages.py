@@ -372,7 +372,7 @@ def test_an_unfinished_report_leads_to_its_run(desk: Client) -> None:
 
 @pytest.mark.parametrize(
     ("where", "n_queries"),
-    [("collection", 8), ("dataset", 5), ("runs", 4), ("run", 6), ("report", 3), ("metrics", 3)],
+    [("collection", 10), ("dataset", 5), ("runs", 4), ("run", 6), ("report", 3), ("metrics", 3)],
 )
 def test_pages_ask_the_database_the_same_however_much_there_is(
     desk: Client, where: str, n_queries: int, django_assert_num_queries: Any
