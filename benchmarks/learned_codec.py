@@ -1,13 +1,19 @@
 """The learned codec's cost, and its two-pass context against a position-by-position one.
 
-# make bench: --photos 2
+python -m benchmarks.learned_codec --codec var/runs/ID/codec.safetensors
+
+CPU time of one thread, medians. The auto-regressive peer has the same networks and weights: it
+computes the probabilities of one position after the other, in raster order.
 """
+
+# make bench: --photos 2
 
 import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -17,7 +23,7 @@ from codecs_eval.codecs.learned.codec import LearnedCodec
 from codecs_eval.codecs.learned.entropy_nets import around, seen
 from codecs_eval.codecs.learned.exact import Exact
 from codecs_eval.codecs.learned.model import LearnedModel
-from codecs_eval.codecs.learned.saving import load_model, model_file
+from codecs_eval.codecs.learned.saving import SavedModel, load_model, model_file
 from codecs_eval.codecs.learned.shape import CPU_SHAPE
 from codecs_eval.codecs.learned.tile_coding import exchange_latent, fixed_conditions
 
@@ -70,6 +76,15 @@ def two_passes(model: LearnedModel, exact: Exact, z: torch.Tensor) -> None:
     exchange_latent(model, exact, z, conditions, lambda _, places, mean, index: mean * 0)
 
 
+def saved_model(path: Path | None) -> SavedModel:
+    if path is not None:
+        return load_model(path)
+    with TemporaryDirectory() as folder:
+        untrained = Path(folder) / "untrained.safetensors"
+        untrained.write_bytes(model_file(LearnedModel(CPU_SHAPE), is_guided=False, facts={}))
+        return load_model(untrained)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--codec", type=Path, help="codec.safetensors of a training")
@@ -77,11 +92,7 @@ def main() -> None:
     parser.add_argument("--level", type=float, default=2.5)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    path = arguments.codec
-    if path is None:
-        path = Path("/tmp") / "untrained.safetensors"
-        path.write_bytes(model_file(LearnedModel(CPU_SHAPE), is_guided=False, facts={}))
-    codec = LearnedCodec("learned", "learned", load_model(path))
+    codec = LearnedCodec("learned", "learned", saved_model(arguments.codec))
     encode, decode, rates = [], [], []
     for photo in photos(arguments.photos) * 3:
         files: list[bytes] = []
