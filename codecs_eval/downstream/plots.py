@@ -106,6 +106,8 @@ def _rate_axis(axes: Axes, cells: Sequence[Mapping[str, Any]]) -> None:
 
 def _end_labels(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Names right of the plot, moved apart where two would overlap."""
+    if not ends:
+        return
     low, high = axes.get_ylim()
     step = (high - low) * 0.052
     placed = -math.inf
@@ -113,12 +115,17 @@ def _end_labels(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     for y, _, _ in sorted(ends):
         placed = max(y, placed + step)
         heights.append(placed)
-    down = max(0.0, heights[-1] - high) if heights else 0.0
+    # Around the places that they name, and never above the plot.
+    off = sum(at - end[0] for at, end in zip(heights, sorted(ends), strict=True)) / len(ends)
+    down = max(off, heights[-1] - high)
     for (y, label, colour), at in zip(sorted(ends), heights, strict=True):
         axes.annotate(
             label, (1.0, y), (1.035, at - down), xycoords=axes.get_yaxis_transform(),
             textcoords=axes.get_yaxis_transform(), va="center", fontsize=NORMAL, color=INK,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.7},
+            arrowprops={
+                "arrowstyle": "-", "color": colour, "linewidth": 0.7, "relpos": (0, 0.5),
+                "shrinkA": 1,
+            },
             annotation_clip=False, parse_math=False,
         )  # fmt: skip
 
