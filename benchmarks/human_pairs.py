@@ -105,7 +105,8 @@ def written(report: dict[str, Any], table: str, recipes: dict[str, str]) -> str:
     parts = [
         "# Metrics and trained heads on choices by real people",
         "Written by `python -m benchmarks.human_pairs`; every training is scored on photos that "
-        f"its heads did not see (folds over the photos).{_not_scored(report)}",
+        f"its heads did not see (folds over the photos). Of whole trunks only AlexNet's is trained "
+        f"here: the others' are too dear for a few CPU cores.{_not_scored(report)}",
         conclusion(report),
         table.strip(),
         "\n".join(f"- {label}: {recipe}." for label, recipe in recipes.items()),

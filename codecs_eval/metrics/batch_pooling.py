@@ -41,7 +41,7 @@ def pool_batch(trunk: Trunk, groups: Sequence[Group]) -> Pooled:
     means, noises = [], []
     with torch.no_grad(), exact_float32():
         for tap in trunk.taps(to_tensor([*references, *images], device)):
-            original, changed = unit(tap).split([len(references), len(images)])
+            original, changed = torch.split(unit(tap), [len(references), len(images)])
             # In place: a fresh map of this size costs more than the arithmetic on it.
             difference = changed.sub_(original[rows]).square_()
             points = difference.shape[2] * difference.shape[3]
