@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from codecs_eval.codecs.learned.codec import Look
 from codecs_eval.codecs.learned.model import LearnedModel
 from codecs_eval.codecs.learned.saving import MODEL_FILE, load_model, model_file
 from codecs_eval.metrics.lpips import default_device
+from codecs_eval.training.capacity import check_bf16
 from codecs_eval.training.checkpoint import read_in_all, write_checkpoint
 from codecs_eval.training.codec.config import TrainCodecConfig
 from codecs_eval.training.codec.fitting import CodecFit, Distance
@@ -52,7 +54,7 @@ def train_codec(
     Continues from `folder`/checkpoint.pt to the very numbers of a training that was never
     interrupted. Where `report` asks to stop, the result is {"is_finished": False}.
     """
-    _check_processes(processes, config)
+    _check_machine(processes, config)
     key = _key(config, material)
     fit = CodecFit(
         config,
@@ -105,7 +107,9 @@ def train_codec(
     }
 
 
-def _check_processes(processes: Processes, config: TrainCodecConfig) -> None:
+def _check_machine(processes: Processes, config: TrainCodecConfig) -> None:
+    if config.bf16:
+        check_bf16(default_device(), torch.cpu.get_capabilities())
     if processes.count > config.batch_size:
         raise ValueError(
             f"found {processes.count} processes for batches of {config.batch_size} crops; "

@@ -14,6 +14,8 @@ from torch import Tensor
 from codecs_eval.codecs.learned.codec import LearnedCodec
 from codecs_eval.codecs.learned.saving import MODEL_FILE, load_model
 from codecs_eval.codecs.learned.shape import GPU_SHAPE
+from codecs_eval.metrics.lpips import default_device
+from codecs_eval.training.capacity import has_bf16
 from codecs_eval.training.codec.config import PRESETS, TrainCodecConfig
 from codecs_eval.training.codec.fitting import CodecFit
 from codecs_eval.training.codec.photos import Photos, check_sizes
@@ -176,6 +178,25 @@ def test_a_training_of_another_size_cannot_begin_there(uninterrupted: Path, tmp_
     config = dataclasses.replace(SHORT, size="gpu", start="x")
     with pytest.raises(ValueError, match="of another size"):
         train_codec(material(begin=uninterrupted / MODEL_FILE), config, tmp_path, Listener())
+
+
+@pytest.mark.skipif(
+    has_bf16(default_device(), torch.cpu.get_capabilities()), reason="16 bits are at home here"
+)
+def test_16_bits_are_refused_where_they_would_be_emulated(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="without instructions for it"):
+        train_codec(material(), dataclasses.replace(SHORT, bf16=True), tmp_path, Listener())
+
+
+@pytest.mark.skipif(
+    not has_bf16(default_device(), torch.cpu.get_capabilities()), reason="no 16 bits here"
+)
+def test_16_bits_learn_about_what_32_do() -> None:
+    losses = [
+        CodecFit(dataclasses.replace(SHORT, bf16=is_bf16), photos(), CPU).learn()["loss"]
+        for is_bf16 in (False, True)
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
 
 
 def test_photos_too_small_for_a_crop_are_told() -> None:
