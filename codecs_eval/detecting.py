@@ -29,8 +29,9 @@ class DownstreamConfig:
     model: str = field(
         default="yolox-nano",
         metadata={
-            "help": "Detection: boxes. Segmentation: boxes and masks. Words and faces have no "
-            "truth in a COCO file: they are compared with the uncompressed photo.",
+            "help": "Detection: boxes. Segmentation: boxes and masks. Semantic: the class of every "
+            "pixel. Words and faces have no truth in a COCO file: they are compared with the "
+            "uncompressed photo.",
         },
     )
     annotations: str = field(

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-Report = dict[str, Any]
+from codecs_eval.downstream.told import KINDS, agreement_of
 
-KINDS = {"box": "Box", "mask": "Mask"}
+Report = dict[str, Any]
 
 
 def conclusion(report: Report) -> str:
@@ -12,16 +12,17 @@ def conclusion(report: Report) -> str:
     if not report["kinds"]:
         return _without_truth(report)
     kind = report["kinds"][-1]
-    ap = report["uncompressed"][kind]["ap"]
+    main = KINDS[kind].main
+    ap = report["uncompressed"][kind][main]
     cells = report["cells"]
     rate = min(cell["target_bpp"] for cell in cells)
     lowest = [cell for cell in cells if cell["target_bpp"] == rate]
     worst = min(cells, key=lambda cell: cell[kind]["difference"]["value"])
     shown = [cell for cell in cells if (cell[kind]["difference"]["high"] or 0) < 0]
     said = (
-        f"{report['model']['label']} has a {kind} AP of {_percent(ap)} % on the uncompressed "
-        f"photos{_between(ap)}. At {rate:g} bpp it has "
-        f"{_range([cell[kind]['ap']['value'] for cell in lowest])} %. "
+        f"{report['model']['label']} has a {KINDS[kind].label} of {_percent(ap)} % on the "
+        f"uncompressed photos{_between(ap)}. At {rate:g} bpp it has "
+        f"{_range([cell[kind][main]['value'] for cell in lowest])} %. "
     )
     gap = worst[kind]["difference"]["value"]
     if gap < 0:
@@ -48,18 +49,37 @@ def _without_truth(report: Report) -> str:
     low = min(cells, key=lambda cell: cell["agreement"]["value"])
     values = [cell["agreement"]["value"] for cell in cells]
     return (
-        f"Without a truth: F1 with the finds in the uncompressed photos is {_range(values)} %, "
+        f"Without a truth: {agreement_of(report['task']).axis} is {_range(values)} %, "
         f"lowest for {low['label']} at {low['target_bpp']:g} bpp."
     )
 
 
 def rows(report: Report) -> list[dict[str, Any]]:
     """One row a codec and rate, with its scores of each kind in the order of the columns."""
-    return [{**cell, "kinds": [cell[kind] for kind in report["kinds"]]} for cell in report["cells"]]
+    return [{**cell, "kinds": scores(report, cell)} for cell in report["cells"]]
 
 
-def kind_words(report: Report) -> list[str]:
-    return [KINDS[kind] for kind in report["kinds"]]
+def scores(report: Report, found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of one row: each kind's main number, its change, and those that stand beside it."""
+    return [
+        {
+            "main": found[kind][KINDS[kind].main],
+            "difference": found[kind].get("difference"),
+            "others": [found[kind][name]["value"] for name, _ in KINDS[kind].shown],
+        }
+        for kind in report["kinds"]
+    ]
+
+
+def words(report: Report) -> dict[str, Any]:
+    """What its numbers are called."""
+    told = [KINDS[kind] for kind in report["kinds"]]
+    return {
+        "kinds": [(kind.label, [head for _, head in kind.shown]) for kind in told],
+        "definition": told[0].definition if told else "",
+        "agreement": agreement_of(report["task"]),
+        "is_semantic": report["task"] == "semantic",
+    }
 
 
 def _percent(found: dict[str, Any]) -> str:

@@ -1,4 +1,5 @@
-"""A photo of a downstream run with its boxes: what is there, what was found at which rate."""
+"""A photo of a downstream run with boxes or classes: what is there, what was found at which
+rate."""
 
 import io
 import json
@@ -11,8 +12,9 @@ from PIL import Image
 from codecs_eval import storing
 from codecs_eval.detecting import UNCOMPRESSED, DownstreamConfig, downstream_config, kept_finds
 from codecs_eval.downstream.ap import Photo
-from codecs_eval.downstream.drawing import Marked, boxed
+from codecs_eval.downstream.drawing import Marked, boxed, coloured
 from codecs_eval.downstream.masks import Rle
+from codecs_eval.downstream.table import model_entry
 from codecs_eval.downstream.without_truth import SHOWN_FROM
 from codecs_eval.models import Reconstruction, Run, SourceImage
 
@@ -64,7 +66,8 @@ def picture(run: Run, source: SourceImage, codec: str, target_bpp: float) -> byt
             raise ValueError(f"Found no {codec} of {source} at {target_bpp:g} bpp.")
         path, sha256 = row.path, row.pixels_sha256
     found = kept_finds(config.model, sha256).above(SHOWN_FROM)
-    return _webp(boxed(storing.read_pixels(path), kept_truth(run, source.pk), found))
+    draw = coloured if model_entry(config.model).task == "semantic" else boxed
+    return _webp(draw(storing.read_pixels(path), kept_truth(run, source.pk), found))
 
 
 def _rle(found: dict[str, object] | None) -> Rle | None:

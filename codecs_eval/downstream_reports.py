@@ -1,7 +1,7 @@
 """A downstream run's finds -> numbers and figures on disk, redrawn from the JSON alone."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -9,11 +9,12 @@ from typing import Any
 
 from codecs_eval.agreement.drawing import svg
 from codecs_eval.detecting import UNCOMPRESSED, DownstreamConfig, downstream_config, kept_finds
-from codecs_eval.downstream import by_photo, plots, report, tables
+from codecs_eval.downstream import by_photo, pixels, plots, report, tables
 from codecs_eval.downstream.ap import Photo
 from codecs_eval.downstream.found import Found
 from codecs_eval.downstream.report import Asked, Cell
 from codecs_eval.downstream.table import model_entry
+from codecs_eval.downstream.told import agreement_of
 from codecs_eval.downstream.without_truth import SHOWN_FROM, photo_f1
 from codecs_eval.downstream_pictures import keep_truth
 from codecs_eval.evaluated_photos import Truth, is_jpeg_flagged, is_shrunk, photos_of
@@ -59,7 +60,7 @@ def report_of(run: Run) -> dict[str, Any]:
     run.folder.mkdir(parents=True, exist_ok=True)
     names = {number: label for label, number in truth.by_label.items()}
     keep_truth(run.folder, truth.photos, names)
-    _write(run.folder, found, tables.photos_csv(photo_rows))
+    _write(run.folder, found, tables.photos_csv(photo_rows, entry.task))
     return found
 
 
@@ -129,7 +130,9 @@ def _told(
     """`found`: in the original, and where to look in each cell."""
     original, cells = found
     facts = {"photo": source.name, "is_jpeg_born": is_jpeg_flagged(source)}
-    before = asdict(by_photo.judged(photo, original, labels))
+    judged, same = _judges(photo, original, labels, task)
+    agreement = agreement_of(task).by_photo
+    before = judged(original)
     after = [
         {
             **facts,
@@ -137,8 +140,8 @@ def _told(
             "target_bpp": cell.target_bpp,
             "bpp": cell.bpp[i],
             "state": cell.states[i],
-            **asdict(by_photo.judged(photo, cell.found[i], labels)),
-            "f1": photo_f1(original, cell.found[i], task),
+            **judged(cell.found[i]),
+            agreement: same(cell.found[i]),
         }
         for cell, i in cells
     ]
@@ -146,14 +149,29 @@ def _told(
         "source": source.pk,
         "name": source.name,
         "is_jpeg_born": facts["is_jpeg_born"],
-        "n_instances": before["n_right"] + before["n_missed"],
+        "n_instances": sum(not each.is_crowd for each in photo.truth),
         "n_found": len(original.above(SHOWN_FROM).labels),
         **before,
-        "n_right_mean": fmean(row["n_right"] for row in after),
-        "n_false_mean": fmean(row["n_false"] for row in after),
-        "f1_mean": fmean(row["f1"] for row in after),
+        **{f"{name}_mean": fmean(row[name] for row in after) for name in before},
+        f"{agreement}_mean": fmean(row[agreement] for row in after),
     }
-    return _Told([{**facts, "codec": UNCOMPRESSED, **before, "f1": 1.0}, *after], summary)
+    return _Told([{**facts, "codec": UNCOMPRESSED, **before, agreement: 1.0}, *after], summary)
+
+
+def _judges(
+    photo: Photo, original: Found, labels: Mapping[str, int], task: str
+) -> tuple[Callable[[Found], dict[str, Any]], Callable[[Found], float]]:
+    """Of one photo: finds against its truth, and against those in the original."""
+    if task != "semantic":
+        return (
+            lambda found: asdict(by_photo.judged(photo, found, labels)),
+            lambda found: photo_f1(original, found, task),
+        )
+    truth, before = pixels.of_truth(photo, labels), pixels.of_found(original, photo)
+    return (
+        lambda found: {"miou": pixels.photo_iou(truth, found, list(labels))} if labels else {},
+        lambda found: pixels.photo_iou(before, found, pixels.labels_of([original], [found])),
+    )
 
 
 def _each_photo(
@@ -170,11 +188,15 @@ def _each_photo(
         )
         for i, photo in enumerate(truth.photos)
     ]
-    summaries = sorted(
-        (each.summary for each in told),
-        key=lambda row: (row["n_right_mean"] - row["n_right"], row["f1_mean"], row["name"]),
-    )
+    summaries = sorted((each.summary for each in told), key=lambda row: _losses(row, task))
     return [row for each in told for row in each.rows], summaries
+
+
+def _losses(row: Mapping[str, Any], task: str) -> tuple[float, float, str]:
+    """Against the truth, then against the uncompressed photo."""
+    main = "miou" if task == "semantic" else "n_right"
+    lost = row.get(f"{main}_mean", 0.0) - row.get(main, 0.0)
+    return lost, row[f"{agreement_of(task).by_photo}_mean"], row["name"]
 
 
 def _write(folder: Path, found: dict[str, Any], photos: str) -> None:

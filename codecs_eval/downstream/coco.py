@@ -165,7 +165,7 @@ def _instance(
         return None
     is_crowd = row.get("iscrowd", 0) in (1, True)
     if is_crowd:
-        odd["instances are crowds: finds on them count neither way"] += 1
+        odd["instances are crowds: what is found on them counts neither way"] += 1
     if with_masks and mask is None:
         odd["instances have no mask: their box stands for it"] += 1
         mask = _box_mask(box, image)

@@ -1,4 +1,4 @@
-"""The 80 classes of COCO 2017 in the order in which models number them."""
+"""The classes of COCO 2017 and of PASCAL VOC in the order in which models number them."""
 
 COCO_80 = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat",
@@ -12,4 +12,11 @@ COCO_80 = (
     "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink",
     "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier",
     "toothbrush",
+)  # fmt: skip
+
+# From 1 on, 0 being the background; by COCO's names of the same things (VOC's tvmonitor: tv).
+VOC_20 = (
+    "airplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
+    "dining table", "dog", "horse", "motorcycle", "person", "potted plant", "sheep", "couch",
+    "train", "tv",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Boxes on a photo: what is there, and what the model found."""
+"""Boxes or coloured classes on a photo: what is there, and what the model found."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from codecs_eval.downstream.coco_classes import VOC_20
 from codecs_eval.downstream.found import Found
 from codecs_eval.downstream.masks import Box, Rle, mask_of
 
 # Okabe-Ito green and vermilion; whole and broken lines besides, for print and for every eye.
 TRUE_COLOUR, FOUND_COLOUR = "#009E73", "#D55E00"
 _DASH_WIDTHS = 4
+_COLOUR_SHARE = 0.55
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,38 @@ def boxed(image: NDArray[np.uint8], truth: Sequence[Marked], found: Found) -> ND
         words = f"{found.labels[i]} {found.scores[i]:.2f}"
         _words(draw, box, words, FOUND_COLOUR, font, is_below=False)
     return np.asarray(picture)
+
+
+def coloured(image: NDArray[np.uint8], truth: Sequence[Marked], found: Found) -> NDArray[np.uint8]:
+    """(height, width, 3) with each class found in its colour, the truth's edge in green."""
+    pixels = image.astype(np.float64)
+    for label, mask in zip(found.labels, found.masks, strict=True):
+        inside = mask_of(mask)
+        pixels[inside] += _COLOUR_SHARE * (np.array(class_colour(label)) - pixels[inside])
+    picture = Image.fromarray(pixels.round().astype(np.uint8))
+    for mark in truth:
+        if mark.mask is not None:
+            picture = _outlined(picture, mark.mask, TRUE_COLOUR)
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(max(11, round(min(image.shape[:2]) / 36)))
+    for mark in truth:
+        _words(draw, mark.box, mark.words, TRUE_COLOUR, font, is_below=True)
+    for label, box in zip(found.labels, found.boxes, strict=True):
+        left, top, width, height = (float(value) for value in box)
+        colour = "#{:02x}{:02x}{:02x}".format(*class_colour(label))
+        _words(draw, (left, top, width, height), label, colour, font, is_below=False)
+    return np.asarray(picture)
+
+
+def class_colour(label: str) -> tuple[int, int, int]:
+    """PASCAL VOC's own (VOClabelcolormap of its development kit): bits of the class's number,
+    dealt to red, green and blue from the highest down."""
+    number, colour = VOC_20.index(label) + 1, [0, 0, 0]
+    for bit in range(7, -1, -1):
+        for channel in range(3):
+            colour[channel] |= (number >> channel & 1) << bit
+        number >>= 3
+    return colour[0], colour[1], colour[2]
 
 
 def _corners(box: Box) -> tuple[float, float, float, float]:

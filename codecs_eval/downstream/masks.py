@@ -38,6 +38,16 @@ def mask_of(rle: Rle) -> Mask:
     return np.asarray(coco_mask.decode(rle.to_coco()), dtype=bool)
 
 
+def joined(*rles: Rle) -> Rle:
+    """Pixels of any."""
+    return _packed(coco_mask.merge([rle.to_coco() for rle in rles], 0))
+
+
+def common(*rles: Rle) -> Rle:
+    """Pixels of all."""
+    return _packed(coco_mask.merge([rle.to_coco() for rle in rles], 1))
+
+
 def area_of(rle: Rle) -> float:
     return float(coco_mask.area(rle.to_coco()))
 

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
+from codecs_eval.downstream.told import KINDS, agreement_of
+
 Report = Mapping[str, Any]
 
 INK = "#1a1a1a"
@@ -19,12 +21,11 @@ SMALL, NORMAL = 8.0, 9.0
 _PLOT_IN, _HEAD_IN, _FOOT_IN, _LINE_IN = 3.4, 0.3, 0.62, 0.15
 # How far apart codecs stand around one rate, as a ratio: whiskers can be told apart.
 _DODGE = 0.022
-_WORDS = {"box": "box AP", "mask": "mask AP"}
 
 
 def rate_figure(report: Report) -> Figure:
-    """AP (or, without a truth, F1 with the uncompressed finds) in per cent over mean rate, log:
-    a dot with its whiskers a codec and rate; uncompressed a line with its band."""
+    """AP or mean IoU (without a truth, agreement with uncompressed) in per cent over mean rate,
+    log: a dot with its whiskers a codec and rate; uncompressed a line with its band."""
     kinds = list(report["kinds"]) or ["agreement"]
     caption = _caption(report)
     foot_in = _FOOT_IN + _LINE_IN * len(caption)
@@ -49,10 +50,11 @@ def _panel(axes: Axes, report: Report, kind: str) -> None:
     _rate_axis(axes, cells)
     ends: list[tuple[float, str, str]] = []
     if kind in report["uncompressed"]:
-        axes.set_ylabel(f"{_WORDS[kind]} (%)", fontsize=SMALL, color=INK)
-        ends.append(_uncompressed(axes, report["uncompressed"][kind]["ap"]))
+        axes.set_ylabel(f"{KINDS[kind].label} (%)", fontsize=SMALL, color=INK)
+        ends.append(_uncompressed(axes, report["uncompressed"][kind][KINDS[kind].main]))
     else:
-        axes.set_ylabel("F1 with the uncompressed finds (%)", fontsize=SMALL, color=INK)
+        words = f"{agreement_of(report['task']).axis} (%)"
+        axes.set_ylabel(words, fontsize=SMALL, color=INK)
     names = list(dict.fromkeys(cell["codec"] for cell in cells))
     for index, name in enumerate(names):
         step = math.exp(_DODGE * (index - (len(names) - 1) / 2))
@@ -60,10 +62,10 @@ def _panel(axes: Axes, report: Report, kind: str) -> None:
     _end_labels(axes, ends)
 
 
-def _uncompressed(axes: Axes, ap: Mapping[str, Any]) -> tuple[float, str, str]:
-    value = 100 * ap["value"]
-    if ap["low"] is not None:
-        axes.axhspan(100 * ap["low"], 100 * ap["high"], color=GREY, alpha=0.13, linewidth=0)
+def _uncompressed(axes: Axes, found: Mapping[str, Any]) -> tuple[float, str, str]:
+    value = 100 * found["value"]
+    if found["low"] is not None:
+        axes.axhspan(100 * found["low"], 100 * found["high"], color=GREY, alpha=0.13, linewidth=0)
     axes.axhline(value, color=INK, linewidth=1.4, zorder=2)
     return value, "uncompressed", INK
 
@@ -73,7 +75,7 @@ def _curve(
 ) -> tuple[float, str, str]:
     xs, ys = [], []
     for cell in sorted(cells, key=lambda each: each["bpp_mean"]):
-        found = cell[kind] if kind == "agreement" else cell[kind]["ap"]
+        found = cell[kind] if kind == "agreement" else cell[kind][KINDS[kind].main]
         x, y = cell["bpp_mean"] * step, 100 * found["value"]
         if found["low"] is not None:
             ends = [100 * found["low"], 100 * found["high"]]
@@ -132,7 +134,8 @@ def _end_labels(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
 
 def _caption(report: Report) -> list[str]:
     made = report["intervals"]
-    what = "average precision over IoU .50:.95" if report["kinds"] else "F1 at IoU .5 and score .3"
+    kinds = report["kinds"]
+    what = KINDS[kinds[0]].definition if kinds else agreement_of(report["task"]).definition
     lines = [
         f"{report['model']['label']} on {report['collection']}: {what}; "
         f"{report['n_photos']} photos, {report['n_instances']} instances.",

@@ -43,4 +43,7 @@ def rapid_ocr(weights: Callable[[str], Path]) -> WordReader:
         raise RuntimeError(
             "reading words needs a package that is not installed: pip install rapidocr==3.10.0"
         ) from error
-    return WordReader(RapidOCR())
+    # Of itself it tells of every photo without text, and uses every core.
+    quiet = {"Global.log_level": "error"}
+    alone = {f"EngineConfig.onnxruntime.{what}_op_num_threads": 1 for what in ("intra", "inter")}
+    return WordReader(RapidOCR(params={**quiet, **alone}))

@@ -1,6 +1,6 @@
 """Finds in originals and in compressed photos -> the numbers of a downstream report.
 
-uncompressed finds --+-- against the truth -> AP, and its loss by codec and rate
+uncompressed finds --+-- against the truth -> AP or IoU, and its loss by codec and rate
 compressed finds ----+-- against the uncompressed finds -> agreement, with or without a truth
 """
 
@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from codecs_eval.downstream import without_truth
+from codecs_eval.downstream import pixels, without_truth
 from codecs_eval.downstream.ap import Photo, coco_scores, instances_by_size
 from codecs_eval.downstream.bd_rate import bd_rate
 from codecs_eval.downstream.found import Floats, Found
 from codecs_eval.downstream.intervals import LEAST_DEFINED, LEVEL, METHOD, interval, left_out
 from codecs_eval.downstream.resampled_ap import draws, ranked, resampled_ap
+from codecs_eval.downstream.told import agreement_of
 
 STATES = ("hit", "nearest", "unreachable")
 
@@ -50,7 +51,7 @@ class Asked:
     def kinds(self) -> tuple[str, ...]:
         if not self.by_label:
             return ()
-        return ("box", "mask") if self.task == "segmentation" else ("box",)
+        return {"segmentation": ("box", "mask"), "semantic": ("pixel",)}.get(self.task, ("box",))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +101,16 @@ def evaluate(
     for cell in cells:
         tell(f"{cell.label}, {cell.target_bpp:g} bpp")
         row = _facts(cell)
-        agreement = _agreement(uncompressed, cell.found, asked.task, weights, jackknife)
+        agreement: _Drawn | None
+        beside: float | None
+        if asked.task == "semantic":
+            agreement, same = _same_classes(photos, uncompressed, cell.found, weights, jackknife)
+            beside = same.value
+        else:
+            agreement = _agreement(uncompressed, cell.found, asked.task, weights, jackknife)
+            beside = without_truth.recall(_counts(uncompressed, cell.found, asked.task))
         row["agreement"] = None if agreement is None else agreement.to_json()
-        row["recall"] = without_truth.recall(_counts(uncompressed, cell.found, asked.task))
+        row[agreement_of(asked.task).beside] = beside
         quality = agreement
         for kind in asked.kinds:
             row[kind], ap = _scores(photos, cell.found, asked, kind, weights, jackknife)
@@ -125,11 +133,20 @@ def evaluate(
             "resamples": asked.resamples,
             "seed": asked.seed,
         },
-        "agreement_iou": without_truth.AGREEMENT_IOU,
-        "shown_from": without_truth.SHOWN_FROM,
+        **_compared(asked.task),
         "uncompressed": original,
         "cells": rows,
         "bd_rates": _bd_rates(cells, curves),
+    }
+
+
+def _compared(task: str) -> dict[str, float]:
+    """When finds count as the same; a class map has no such thresholds."""
+    if task == "semantic":
+        return {}
+    return {
+        "agreement_iou": without_truth.AGREEMENT_IOU,
+        "shown_from": without_truth.SHOWN_FROM,
     }
 
 
@@ -156,6 +173,11 @@ def _scores(
     weights: Floats,
     jackknife: Floats,
 ) -> tuple[dict[str, Any], _Drawn]:
+    if kind == "pixel":
+        truth = [pixels.of_truth(photo, asked.by_label) for photo in photos]
+        counts = pixels.counted(truth, found, list(asked.by_label))
+        miou, accuracy = _of_pixels(counts, weights, jackknife)
+        return {"miou": miou.to_json(), "accuracy": accuracy.to_json()}, miou
     by_mask = kind == "mask"
     values = coco_scores(photos, found, asked.by_label, by_mask=by_mask)
     categories = ranked(photos, found, asked.by_label, by_mask=by_mask)
@@ -166,6 +188,29 @@ def _scores(
     ap50 = _Drawn(values["ap50"], drawn[1], left[1])
     told: dict[str, Any] = {name: {"value": value} for name, value in values.items()}
     return {**told, "ap": ap.to_json(), "ap50": ap50.to_json()}, ap
+
+
+def _of_pixels(counts: pixels.Pixels, weights: Floats, jackknife: Floats) -> tuple[_Drawn, _Drawn]:
+    """Mean IoU, and the share of pixels that are right."""
+    every = np.ones((1, len(counts.right)))
+    miou, accuracy = (
+        _Drawn(float(of(counts, every)[0]), of(counts, weights), of(counts, jackknife))
+        for of in (pixels.mean_iou, pixels.accuracy)
+    )
+    return miou, accuracy
+
+
+def _same_classes(
+    photos: Sequence[Photo],
+    before: Sequence[Found],
+    after: Sequence[Found],
+    weights: Floats,
+    jackknife: Floats,
+) -> tuple[_Drawn, _Drawn]:
+    """Mean IoU and share of pixels with the uncompressed class maps as the yardstick."""
+    yardsticks = [pixels.of_found(b, photo) for b, photo in zip(before, photos, strict=True)]
+    counts = pixels.counted(yardsticks, after, pixels.labels_of(before, after))
+    return _of_pixels(counts, weights, jackknife)
 
 
 def _counts(

@@ -11,11 +11,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_eval.downstream.coco_classes import COCO_80, VOC_20
 from codecs_eval.downstream.found import Found
 
-TASKS = ("detection", "segmentation", "text", "faces")
+TASKS = ("detection", "segmentation", "semantic", "text", "faces")
 # Tasks whose finds a COCO file can judge; the others are compared with the uncompressed photo.
-TRUE_TASKS = ("detection", "segmentation")
+TRUE_TASKS = ("detection", "segmentation", "semantic")
+# Those whose truth is masks: of each thing, or of each class.
+MASK_TASKS = ("segmentation", "semantic")
 
 
 class Model(Protocol):
@@ -28,7 +31,10 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """`path` is module:function of a factory that takes `weights` and returns the model."""
+    """`path` is module:function of a factory that takes `weights` and returns the model.
+
+    `labels`: the classes that the categories of a COCO file are mapped to.
+    """
 
     name: str
     label: str
@@ -38,6 +44,7 @@ class ModelEntry:
     path: str
     needs_weights: tuple[str, ...] = ()
     obtained: str = ""
+    labels: tuple[str, ...] = COCO_80
 
 
 MODELS: dict[str, ModelEntry] = {
@@ -72,6 +79,32 @@ MODELS: dict[str, ModelEntry] = {
         version="1",
         path="codecs_eval.downstream.torchvision_models:mask_rcnn",
         obtained="170 MB from download.pytorch.org on first use, checked",
+    ),
+    "deeplabv3-mobilenet": ModelEntry(
+        name="deeplabv3-mobilenet",
+        label="DeepLabv3 MobileNetV3",
+        task="semantic",
+        definition="torchvision's deeplabv3_mobilenet_v3_large, weights COCO_WITH_VOC_LABELS_V1, "
+        "its own transform (520 px on the shorter side); VOC's 20 classes and background, scores "
+        "back to the photo's size, the highest of each pixel",
+        version="1",
+        path="codecs_eval.downstream.deeplab:mobilenet_v3",
+        obtained="42 MB from download.pytorch.org on first use, checked",
+        labels=VOC_20,
+    ),
+    "deeplabv3-mnv2-tflite": ModelEntry(
+        name="deeplabv3-mnv2-tflite",
+        label="DeepLabv3 MobileNetV2 (development weights)",
+        task="semantic",
+        definition="TensorFlow's DeepLabv3 on MobileNetV2 (depth multiplier .5), TFLite on one "
+        "thread, 513 px on the longer side; VOC's 20 classes and background; weights for "
+        "development offline, not for publication",
+        version="1",
+        path="codecs_eval.downstream.deeplab:mobilenet_v2_tflite",
+        needs_weights=("deeplabv3-mnv2",),
+        obtained="deeplabv3_mnv2_dm05_voc_513.tflite in the folder that TRIAD_WEIGHTS names, and "
+        "pip install ai-edge-litert==2.3.0",
+        labels=VOC_20,
     ),
     "rapidocr": ModelEntry(
         name="rapidocr",

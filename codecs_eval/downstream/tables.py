@@ -7,17 +7,17 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from codecs_eval.downstream.told import KINDS, agreement_of
+
 Report = Mapping[str, Any]
 
 _CELL = (
     "codec", "label", "target_bpp", "n", "hit", "nearest", "unreachable", "bpp_mean", "miss_worst",
 )  # fmt: skip
-_NUMBERS = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "difference")
-_WITH_ENDS = ("ap", "ap50", "difference")
 _PHOTO = (
-    "photo", "is_jpeg_born", "codec", "target_bpp", "bpp", "state", "n_right", "n_missed",
-    "n_false", "f1",
+    "photo", "is_jpeg_born", "codec", "target_bpp", "bpp", "state",
 )  # fmt: skip
+_OF_PHOTO = ("n_right", "n_missed", "n_false", "f1")
 _BD = (
     "codec", "label", "against", "percent", "low", "high", "overlap", "n_points_anchor",
     "n_points", "status", "interval_status",
@@ -28,17 +28,18 @@ def table_csv(report: Report) -> str:
     """One row a codec and rate, the uncompressed one first."""
     columns = list(_CELL)
     for kind in report["kinds"]:
-        for name in _NUMBERS:
+        for name in (*KINDS[kind].numbers, "difference"):
             columns += [f"{kind}_{name}"]
-            if name in _WITH_ENDS:
+            if name in (*KINDS[kind].with_ends, "difference"):
                 columns += [f"{kind}_{name}_low", f"{kind}_{name}_high"]
-    columns += ["agreement", "agreement_low", "agreement_high", "recall"]
+    same = agreement_of(report["task"])
+    columns += [same.column, f"{same.column}_low", f"{same.column}_high", same.beside]
     rows = [{"codec": "uncompressed", "n": report["n_photos"], **_flat(report["uncompressed"])}]
     for cell in report["cells"]:
         row = {name: cell[name] for name in _CELL}
         agreement = cell["agreement"] or {}
-        row |= {"agreement": agreement.get("value"), "recall": cell["recall"]}
-        row |= {f"agreement_{end}": agreement.get(end) for end in ("low", "high")}
+        row |= {same.column: agreement.get("value"), same.beside: cell[same.beside]}
+        row |= {f"{same.column}_{end}": agreement.get(end) for end in ("low", "high")}
         rows.append({**row, **_flat({kind: cell[kind] for kind in report["kinds"]})})
     return _csv(columns, rows)
 
@@ -51,39 +52,42 @@ def bd_rates_csv(report: Report) -> str:
     return _csv(_BD, rows)
 
 
-def photos_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def photos_csv(rows: Sequence[Mapping[str, Any]], task: str) -> str:
     """One row a photo and codec and rate."""
-    return _csv(_PHOTO, rows)
+    told = ("miou", agreement_of(task).by_photo) if task == "semantic" else _OF_PHOTO
+    return _csv((*_PHOTO, *told), rows)
 
 
 def markdown(report: Report) -> str:
-    """The main table: AP in per cent with its interval, and its loss in points."""
+    """The main table: AP (IoU of class maps) in per cent with its interval, its loss in points."""
     by_truth = bool(report["kinds"])
     head = ["Codec", "Target, bpp", "Rate, bpp", "Not hit"]
     for kind in report["kinds"]:
-        head += [f"{kind} AP", "interval", "AP50", "small", "medium", "large", "loss", "interval"]
-    head += ["F1 with uncompressed"]
+        shown = [words for _, words in KINDS[kind].shown]
+        head += [KINDS[kind].label, "interval", *shown, "loss", "interval"]
+    head += [f"{agreement_of(report['task']).label} with uncompressed"]
     lines = [_row(head), _row([":--", *["--:"] * (len(head) - 1)])]
     if by_truth:
         told = ["uncompressed", "", "", ""]
         for kind in report["kinds"]:
-            told += [*_ap_cells(report["uncompressed"][kind]), "", ""]
+            told += [*_cells(kind, report["uncompressed"][kind]), "", ""]
         lines.append(_row([*told, ""]))
     for cell in report["cells"]:
         missed = cell["n"] - cell["hit"]
         told = [cell["label"], f"{cell['target_bpp']:g}", f"{cell['bpp_mean']:.3f}", str(missed)]
         for kind in report["kinds"]:
             gap = cell[kind]["difference"]
-            told += [*_ap_cells(cell[kind]), f"{100 * gap['value']:+.1f}", _ends(gap, "+.1f")]
+            told += [*_cells(kind, cell[kind]), f"{100 * gap['value']:+.1f}", _ends(gap, "+.1f")]
         value = (cell["agreement"] or {}).get("value")
         lines.append(_row([*told, _percent(value)]))
     return "\n".join(lines) + "\n"
 
 
-def _ap_cells(scores: Mapping[str, Any]) -> Iterator[str]:
-    yield _percent(scores["ap"]["value"])
-    yield _ends(scores["ap"])
-    for name in ("ap50", "ap_small", "ap_medium", "ap_large"):
+def _cells(kind: str, scores: Mapping[str, Any]) -> Iterator[str]:
+    main = scores[KINDS[kind].main]
+    yield _percent(main["value"])
+    yield _ends(main)
+    for name, _ in KINDS[kind].shown:
         yield _percent(scores[name]["value"])
 
 

@@ -60,11 +60,11 @@ def mask_rcnn(weights: Callable[[str], Path]) -> TorchvisionDetector:
 
 
 def _filled(network: Any, chosen: Any) -> TorchvisionDetector:
-    network.load_state_dict(_state(chosen.url))
+    network.load_state_dict(hub_state(chosen.url))
     return TorchvisionDetector(network, list(chosen.meta["categories"]))
 
 
-def _state(url: str) -> dict[str, Any]:
+def hub_state(url: str) -> dict[str, Any]:
     """A state dict from torchvision's hub, checked against the sum in its name."""
     import torch
 

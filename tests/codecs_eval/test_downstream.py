@@ -7,15 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from numpy.typing import NDArray
 from PIL import Image
 from skimage import data
 
-from codecs_eval import coco_importing, detecting, downstream_reports, run_parts, runs
+from codecs_eval import coco_importing, detecting, downstream_reports, encoding, run_parts, runs
 from codecs_eval.detecting import DownstreamConfig
+from codecs_eval.downstream import pixels
+from codecs_eval.downstream.coco_classes import VOC_20
 from codecs_eval.models import Reconstruction, Run, SourceImage
 from tests.codecs_eval.metrics.pretrained import weight_source
 from tests.factories import make_ada, make_cleo
@@ -136,6 +141,8 @@ def test_the_command_reports_ap_at_real_rates(tmp_path: Path) -> None:
 
 
 def test_a_task_and_a_model_must_fit(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="maskrcnn, deeplabv3-mobilenet"):
+        call_command("downstream", collection="zoo", task="segmentation", model="yolox-nano")
     with pytest.raises(CommandError, match="yolox-nano, which does detection"):
         call_command("downstream", collection="zoo", task="segmentation", model="yolox-nano")
     with pytest.raises(CommandError, match="expected the photos"):
@@ -170,8 +177,6 @@ def test_done_work_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def _finds() -> list[Path]:
-    from django.core.files.storage import default_storage
-
     found = sorted(Path(default_storage.path("finds")).rglob("*.json"))
     assert len(found) >= 3
     return found
@@ -233,6 +238,45 @@ def test_ada_reads_the_report_and_sees_the_boxes(desk: Client, tmp_path: Path) -
         assert drawn.shape == (256, 256, 3)
         # The truth's green line stands where the file says.
         assert (np.abs(drawn[5, 50:150].astype(int) - [0, 158, 115]) < 40).all(axis=1).any()
+
+
+def test_ada_reads_a_report_of_class_maps(desk: Client, tmp_path: Path) -> None:
+    """What the model found is kept already, so no network is loaded: half of the cat is lost."""
+    coco, images = make_files(tmp_path)
+    kept = coco_importing.import_coco(coco, images, collection="zoo")
+    config = DownstreamConfig(
+        collection="zoo", codecs=("jpeg",), rates_bpp=(1.0,), annotations=kept.annotations,
+        resamples=200, model="deeplabv3-mobilenet",
+    )  # fmt: skip
+    run = runs.create("downstream", config, title="The zoo")
+    for source in SourceImage.objects.all():
+        classes = np.zeros((source.height, source.width), dtype=np.int64)
+        classes[:, : source.width // 2] = 8 * (source.name == "cat")
+        keep_finds(source.sha256, classes)
+        classes[: source.height // 2] = 0
+        for row in encoding.encode_source(source, "jpeg", (1.0,), tolerance=0.02):
+            keep_finds(row.pixels_sha256, classes)
+    found = downstream_reports.report_of(run)
+    Run.objects.filter(pk=run.pk).update(state=Run.State.DONE, result=found)
+    assert found["categories"] == ["cat", "person"] and found["kinds"] == ["pixel"]
+    (cell,) = found["cells"]
+    assert cell["pixel"]["difference"]["value"] < 0 and cell["agreement"]["value"] < 1
+    page = desk.get(reverse("downstream", args=[run.pk])).content.decode()
+    assert "Mean IoU, %" in page and "Pixel accuracy, %" in page and "AP" not in page
+    cat = SourceImage.objects.get(name="cat")
+    photo = desk.get(reverse("downstream_photo", args=[run.pk, cat.pk])).content.decode()
+    assert "Coloured areas" in photo
+    picture = desk.get(reverse("downstream_picture", args=[run.pk, cat.pk, "uncompressed", 0]))
+    assert picture.status_code == 200
+    csv = desk.get(reverse("downstream_file", args=[run.pk, "photos.csv"])).content.decode()
+    assert csv.splitlines()[0].endswith("state,miou,agreement_miou")
+
+
+def keep_finds(pixels_sha256: str, classes: NDArray[np.int64]) -> None:
+    path = detecting.finds_path("deeplabv3-mobilenet", pixels_sha256)
+    if not default_storage.exists(path):
+        found = pixels.found_of(classes, VOC_20)
+        default_storage.save(path, ContentFile(found.to_json().encode()))
 
 
 def test_what_a_report_lacks_is_not_found(desk: Client, tmp_path: Path) -> None:

@@ -97,6 +97,16 @@ def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
         weights.obtain("resnet", tmp_path)
 
 
+def test_a_file_that_nowhere_offers_is_told_and_not_asked_for(tmp_path: Path) -> None:
+    entry = weights.weight_entry("deeplabv3-mnv2")
+    assert entry.is_only_local and not weights.weight_entry("yolox-nano").is_only_local
+    with pytest.raises(WeightsUnavailable, match=r"nowhere to be fetched: put deeplabv3\S+tflite"):
+        weights.obtain("deeplabv3-mnv2", tmp_path)
+    (tmp_path / entry.files[0].name).write_bytes(b"another file")
+    with pytest.raises(ValueError, match="expected 8f7db75e"):
+        weights.obtain("deeplabv3-mnv2", tmp_path)
+
+
 class Harmful:
     def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
         return os.system, ("echo harmed > harmed.txt",)

@@ -7,7 +7,8 @@ from django.utils.text import slugify
 from codecs_eval import coco_importing, detecting, encoding, ingesting, runs
 from codecs_eval.codecs.table import CODECS
 from codecs_eval.detecting import DownstreamConfig
-from codecs_eval.downstream.table import MODELS, TASKS, model_entry
+from codecs_eval.downstream.table import MASK_TASKS, MODELS, TASKS, model_entry
+from codecs_eval.downstream.told import KINDS, agreement_of
 from codecs_eval.encoding import RATES_BPP
 from codecs_eval.ingesting import ImportReport
 from codecs_eval.management.commands.encode_ladder import words
@@ -18,7 +19,8 @@ from codecs_eval.models import Run
 class Command(RunCommand):
     help = (
         "Encode the photos of a COCO file at set rates (real bit streams), let a vision model look "
-        "at what comes back, and report its average precision against the uncompressed photos."
+        "at what comes back, and report its average precision (of class maps, mean IoU) against "
+        "the uncompressed photos."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,7 +44,10 @@ class Command(RunCommand):
             " that run here",
         )  # fmt: skip
         parser.add_argument("--rates", nargs="+", type=float, default=RATES_BPP, metavar="BPP")
-        parser.add_argument("--task", choices=TASKS, default="")
+        parser.add_argument(
+            "--task", choices=TASKS, default="", help="segmentation: boxes and masks of things; "
+            "semantic: the class of every pixel; text and faces need an optional package",
+        )  # fmt: skip
         parser.add_argument("--model", choices=[*MODELS], default="", help="default: by the task")
         parser.add_argument("--tolerance", type=float, default=0.02)
         parser.add_argument("--resamples", type=int, default=2000)
@@ -112,15 +117,18 @@ class Command(RunCommand):
         if as_json or not run.result:
             return
         for kind in run.result["kinds"]:
-            ap = run.result["uncompressed"][kind]["ap"]
-            self.stdout.write(f"  {'uncompressed':<22} {'':<5} {kind} AP {_with_ends(ap)}")
+            found = run.result["uncompressed"][kind][KINDS[kind].main]
+            words = f"{KINDS[kind].label} {_with_ends(found)}"
+            self.stdout.write(f"  {'uncompressed':<22} {'':<5} {words}")
         for cell in run.result["cells"]:
             said = [
-                f"{kind} AP {_with_ends(cell[kind]['ap'])}, {_loss(cell[kind]['difference'])}"
+                f"{KINDS[kind].label} {_with_ends(cell[kind][KINDS[kind].main])}, "
+                f"{_loss(cell[kind]['difference'])}"
                 for kind in run.result["kinds"]
             ]
             if cell["agreement"] is not None:
-                said.append(f"F1 {_with_ends(cell['agreement'])}")
+                same = agreement_of(run.result["task"]).axis
+                said.append(f"{same} {_with_ends(cell['agreement'])}")
             self.stdout.write(
                 f"  {cell['label']:<22} {cell['target_bpp']:<5g} {'  '.join(said)}  "
                 f"{cell['bpp_mean']:.3f} bpp, {cell['hit']} of {cell['n']} hit"
@@ -138,10 +146,12 @@ def _model(task: str, name: str) -> str:
     if not name:
         wanted = task or "detection"
         return next(entry.name for entry in MODELS.values() if entry.task == wanted)
-    if task and model_entry(name).task != task:
+    # A class map is a segmentation too: a model that is named may be of either kind.
+    fitting = MASK_TASKS if task == "segmentation" else (task,)
+    if task and model_entry(name).task not in fitting:
         raise ValueError(
             f"Found model {name}, which does {model_entry(name).task}; expected one for {task}: "
-            f"{', '.join(entry.name for entry in MODELS.values() if entry.task == task)}."
+            f"{', '.join(entry.name for entry in MODELS.values() if entry.task in fitting)}."
         )
     return name
 

@@ -36,7 +36,9 @@ class Command(ReadyCommand):
 def _obtain_all() -> list[str]:
     """What could not be had, in words; one that is out of reach costs none of the others."""
     missing = []
-    for name in weights.WEIGHTS:
+    for name, entry in weights.WEIGHTS.items():
+        if entry.is_only_local:
+            continue
         try:
             weight_file(name)
         except (ValueError, RuntimeError, OSError) as error:

@@ -114,11 +114,11 @@ def test_weights_out_of_reach_are_told_with_what_to_put_where(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     with pytest.raises(WeightsUnavailable, match=r"maskrcnn-bf2d0c1e\.pth are missing .* into "):
-        torchvision_models._state("http://127.0.0.1:9/maskrcnn-bf2d0c1e.pth")
+        torchvision_models.hub_state("http://127.0.0.1:9/maskrcnn-bf2d0c1e.pth")
     wrong = tmp_path / "hub" / "checkpoints" / "maskrcnn-bf2d0c1e.pth"
     wrong.write_bytes(b"something else")
     with pytest.raises(ValueError, match="expected one that begins with bf2d0c1e"):
-        torchvision_models._state("http://127.0.0.1:9/maskrcnn-bf2d0c1e.pth")
+        torchvision_models.hub_state("http://127.0.0.1:9/maskrcnn-bf2d0c1e.pth")
 
 
 def test_every_row_of_the_table_says_what_it_is() -> None:
