@@ -28,6 +28,7 @@ _MEAN_DECAY = 0.999
 _LOOKED_AT = 25
 _RAMP_SHARE = 0.1
 _HURRY = 8.0
+_HURRIED = ("hyper_index", "log_hyper_gain", "log_tilt", "log_hyper_tilt")
 
 
 class CodecFit:
@@ -159,12 +160,13 @@ class CodecFit:
 
 
 def _groups(model: LearnedModel) -> list[dict[str, Any]]:
-    """Transforms, entropy networks, and the hyper-latent's few numbers, which have far to go."""
+    """Transforms, entropy networks, and few numbers that have far to go: how the quality map
+    steers the gains, and the hyper-latent's own gain and distribution."""
     groups: list[dict[str, Any]] = [{"params": [], "pace": pace} for pace in (1.0, 1.0, _HURRY)]
     for name, parameter in model.named_parameters():
         first = name.split(".")[0]
         is_transform = first in ("analysis", "synthesis")
-        place = 0 if is_transform else 2 if first in ("hyper_index", "log_hyper_gain") else 1
+        place = 0 if is_transform else 2 if first in _HURRIED else 1
         groups[place]["params"].append(parameter)
     return groups
 
