@@ -66,12 +66,13 @@ def _integers(layer: nn.Conv2d) -> tuple[Tensor, Tensor | None]:
 
 
 def _convolved(x: Tensor, weight: Tensor, size: int) -> Tensor:
-    """Convolution as a plain matrix product: no kernel that would transform its operands."""
-    n, _, height, width = x.shape
+    """Convolution of one image (1, c, h, w) as a plain matrix product: no kernel that would
+    transform its operands, and none that copies them."""
+    _, _, height, width = x.shape
     if size > 1:
         x = torch.nn.functional.unfold(x, size, padding=size // 2)
-    flat = weight.reshape(weight.shape[0], -1) @ x.reshape(n, -1, height * width)
-    return flat.reshape(n, -1, height, width)
+    matrix = weight.reshape(weight.shape[0], -1)
+    return torch.mm(matrix, x.reshape(matrix.shape[1], -1)).reshape(1, -1, height, width)
 
 
 def to_fixed(values: Tensor) -> Tensor:

@@ -88,9 +88,10 @@ class LearnedModel(nn.Module):
         cells = quality_map
         per_cell = CELL_PX // self.shape.stride_px
         fine = F.interpolate(cells, scale_factor=float(per_cell))
-        latent = _at(self.log_gain, level) + _at(self.log_tilt, level) * fine
-        hyper = _at(self.log_hyper_gain, level) + _at(self.log_hyper_tilt, level) * cells
-        return Gains(torch.exp(latent), torch.exp(hyper))
+        return Gains(
+            _steered(_at(self.log_gain, level), _at(self.log_tilt, level), fine),
+            _steered(_at(self.log_hyper_gain, level), _at(self.log_hyper_tilt, level), cells),
+        )
 
     def multiplier(self, level: Tensor) -> Tensor:
         """Bits per pixel that a squared error of 1 (0..255, mean over R, G, B) is worth (n,)."""
@@ -148,6 +149,13 @@ class LearnedModel(nn.Module):
             bits = bits + bits_of(rounded(own - mean), scale_of(index)).sum(1, keepdim=True)
             decoded.append(rounded(own - mean) + mean)
         return torch.cat(decoded, 1), bits
+
+
+def _steered(log_gain: Tensor, log_tilt: Tensor, quality_map: Tensor) -> Tensor:
+    if not (torch.is_grad_enabled() or quality_map.any()):
+        # A codec without a map: the same at every place, no need for an exponential at each.
+        return torch.exp(log_gain).expand(-1, -1, *quality_map.shape[2:])
+    return torch.exp(log_gain + log_tilt * quality_map)
 
 
 def _at(table: Tensor, level: Tensor) -> Tensor:

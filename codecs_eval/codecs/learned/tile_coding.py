@@ -106,7 +106,7 @@ def exchange_latent(
             index = torch.floor(index / ACTIVATION_ONE + 0.5).clamp(0, N_SCALES - 1)
             symbols = exchange(channels, places, mean[0, :, 0], index[0, :, 0])
             values = symbols * ACTIVATION_ONE + mean[0, :, 0]
-            own.reshape(parameters.channels, -1)[:, places] = values
+            own.reshape(parameters.channels, -1).index_copy_(1, places, values)
         decoded.append(own)
     return torch.cat(decoded, 1) / ACTIVATION_ONE
 
@@ -144,9 +144,9 @@ class LatentWriter:
 
     def __call__(self, channels: slice, places: Tensor, mean: Tensor, index: Tensor) -> Tensor:
         indexes, coded = _coded(index)
-        wanted = self.y[channels][:, places] - mean / ACTIVATION_ONE
+        wanted = self.y[channels].index_select(1, places) - mean / ACTIVATION_ONE
         wanted_ = wanted.cpu().numpy().ravel()[coded]
-        thrift = self.thrift[channels][:, places].cpu().numpy().ravel()[coded]
+        thrift = self.thrift[channels].index_select(1, places).cpu().numpy().ravel()[coded]
         symbols, bits = _chosen(wanted_, indexes, thrift, self.tables)
         n_places = len(places)
         self.bits[places.cpu().numpy()] += np.bincount(coded % n_places, bits, n_places)
