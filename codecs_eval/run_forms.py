@@ -55,6 +55,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "train_codec": {
         "Steps": ("batch_size", "crop_px", "learning_rate", "entropy_learning_rate", "bf16"),
+        "Rates": ("ladder_px",),
         "When what happens": ("metric_from", "held_out", "measure_every", "seed"),
     },
     "agreement": {"Scores from a file": ("scores_file", "scores_name", "scores_better")},

@@ -38,9 +38,10 @@ def _add_option(parser: CommandParser, entry: Field[Any], presets: Mapping[str, 
             name.replace("--", "--no-"), dest=entry.name, action="store_false", default=None
         )
     elif isinstance(default, tuple):
-        parser.add_argument(
-            name, dest=entry.name, nargs="*", choices=entry.metadata["choices"], help=text
-        )
+        of_tuple: dict[str, Any] = {"choices": entry.metadata.get("choices")}
+        if entry.type == tuple[float, ...]:
+            of_tuple = {"type": float}
+        parser.add_argument(name, dest=entry.name, nargs="*", help=text, **of_tuple)
     elif "choices" in entry.metadata:
         choices = entry.metadata["choices"]
         parser.add_argument(name, dest=entry.name, choices=choices, help=text)

@@ -27,7 +27,9 @@ def text(default: str, label: str, help_text: str) -> Any:
 
 def check_setting(entry: Field[Any], value: Any) -> None:
     """Raise ValueError where a value, or one of a tuple's, is not what its field takes."""
-    kind: Any = str if isinstance(value, tuple) else entry.type
+    kind: Any = entry.type
+    if isinstance(value, tuple):
+        kind = float if entry.type == tuple[float, ...] else str
     for one in value if isinstance(value, tuple) else (value,):
         _check(entry.name, one, kind, entry.metadata)
 

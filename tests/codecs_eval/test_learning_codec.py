@@ -34,6 +34,15 @@ def photos() -> list[SourceImage]:
     return [*rows, make_source("unseen", "cat", pixels=np.ascontiguousarray(pixels[2]))]
 
 
+def as_sent(form: Any) -> dict[str, Any]:
+    """What a browser sends of a form that nobody has changed."""
+    return {
+        f"train_codec-{name}": ", ".join(map(str, value)) if isinstance(value, tuple) else value
+        for name, value in form.initial.items()
+        if value is not False
+    }
+
+
 def trained(title: str = "First codec", **values: Any) -> Run:
     run = runs.create("train_codec", replace(TINY, **values), title=title)
     owner = runs.new_owner()
@@ -149,17 +158,14 @@ def test_a_training_is_launched_from_its_page_and_seen_there(
     page = client.get(reverse("train_codec") + "?preset=demo&collection=unseen")
     assert page.status_code == 200 and 'value="400"' in page.content.decode()
     form = page.context["form"]
-    sent = {
-        f"train_codec-{name}": "" if value is None else value
-        for name, value in form.initial.items()
-        if value is not False
-    }
+    sent = as_sent(form)
     refused = client.post(reverse("train_codec"), sent)
     assert refused.status_code == 400
     assert "expected more than the 1 that are held out" in refused.content.decode()
     sent["train_codec-collection"] = "learned-from"
     client.post(reverse("train_codec"), sent)
     run = Run.objects.get(kind="train_codec")
+    assert run.config["ladder_px"][:2] == [240, 130]
     assert run.config["steps"] == 400 and run.created_by.username == "ada"
 
 
@@ -183,11 +189,7 @@ def test_the_admin_launches_a_training_too(photos: list[SourceImage], client: Cl
     address = reverse("admin:codecs_eval_run_launch", args=["train-codec"])
     assert address in listed
     form = client.get(address).context["form"]
-    sent = {
-        f"train_codec-{name}": "" if value is None else value
-        for name, value in form.initial.items()
-        if value is not False
-    }
+    sent = as_sent(form)
     client.post(
         address, sent | {"train_codec-collection": "learned-from", "train_codec-held_out": 1}
     )

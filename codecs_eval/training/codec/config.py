@@ -1,6 +1,6 @@
 """Settings of a learned codec's training: they make the form, feed the work, travel with it."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from codecs_eval.codecs.learned.shape import CPU_SHAPE, GPU_SHAPE, CodecShape
@@ -40,6 +40,16 @@ class TrainCodecConfig:
     )
     start: str = text(
         "", "Begin at", "An earlier training (its run's ID) of the same size; empty: from scratch."
+    )
+    ladder_px: tuple[float, ...] = field(
+        default=CPU_SHAPE.steps_px,
+        metadata={
+            "label": "Rate ladder",
+            "help": "Quantiser step of each level in pixel values, coarse to fine; each halving "
+            "costs 1.5 to 2 times the rate. One codec serves every rate between its ends.",
+            "low": 0.5,
+            "high": 1000.0,
+        },
     )
     metric: str = text("", "Metric in the loss", METRIC_HELP)
     metric_weight: float = number(
@@ -81,14 +91,18 @@ class TrainCodecConfig:
     seed: int = number(0, 0, 2**31 - 1, "Seed", "All chance in the training comes from it.")
 
     def __post_init__(self) -> None:
+        # JSON knows lists only.
+        object.__setattr__(self, "ladder_px", tuple(self.ladder_px))
         for entry in fields(self):
             check_setting(entry, getattr(self, entry.name))
+        # The shape refuses a ladder that does not fall.
+        _ = self.shape
         if self.crop_px % 64:
             raise ValueError(f"found crop_px {self.crop_px}; expected a multiple of 64")
 
     @property
     def shape(self) -> CodecShape:
-        return SHAPES[self.size]
+        return replace(SHAPES[self.size], steps_px=self.ladder_px)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

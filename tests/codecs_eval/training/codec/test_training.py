@@ -199,6 +199,16 @@ def test_16_bits_learn_about_what_32_do() -> None:
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
 
 
+def test_a_ladder_of_its_own_makes_the_levels() -> None:
+    config = dataclasses.replace(SHORT, ladder_px=[100, 50, 20.0])
+    assert config.shape.steps_px == (100, 50, 20.0) and config.shape.top_level == 2
+    assert TrainCodecConfig(**config.to_json()) == config
+    with pytest.raises(ValueError, match="expected two or more, falling"):
+        dataclasses.replace(SHORT, ladder_px=(20.0, 50.0))
+    with pytest.raises(ValueError, match="found ladder_px 0.1"):
+        dataclasses.replace(SHORT, ladder_px=(20.0, 0.1))
+
+
 def test_photos_too_small_for_a_crop_are_told() -> None:
     assert check_sizes(["a", "b"], [(64, 200), (32, 300)], 64) == [0]
     with pytest.raises(ValueError, match="the largest 50 px on its shorter side"):
