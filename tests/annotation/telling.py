@@ -6,6 +6,7 @@ import zlib
 from typing import Any
 
 import numpy as np
+from django.core.signing import b64_decode
 from django.db.models import F
 
 from annotation.models import Study, Triplet
@@ -22,6 +23,9 @@ KINDS = ("sentinel", "identical", "is_repeat", "is_warm_up", '"expected":', "fir
 
 # Django's own random values (session, CSRF): letters by chance, among them any codec's four.
 RANDOM = re.compile(r"\b(?=[0-9A-Za-z]*[G-Zg-z])[0-9A-Za-z]{32}(?:[0-9A-Za-z]{32})?\b")
+
+# What Django signs: a payload, its time, its signature. Only the payload can tell anything.
+SIGNED = re.compile(r"([0-9A-Za-z_.-]+):[0-9A-Za-z]{6}:[0-9A-Za-z_-]{43}(?![0-9A-Za-z_-])")
 
 
 def make_telling_study(**values: Any) -> Study:
@@ -92,8 +96,16 @@ def secrets_of(study: Study) -> set[str]:
 
 
 def told_in(text: str, secrets: set[str]) -> set[str]:
-    seen = RANDOM.sub("", text).lower()
+    seen = RANDOM.sub("", SIGNED.sub(_payload, text)).lower()
     return {secret for secret in secrets if secret in seen}
+
+
+def _payload(signed: re.Match[str]) -> str:
+    """What was signed, in the clear: base64 has any codec's three letters by chance."""
+    try:
+        return b64_decode(signed[1].encode()).decode()
+    except ValueError:
+        return signed[1]
 
 
 def beside_pixels(png: bytes) -> str:
