@@ -14,7 +14,7 @@ from codecs_eval.downstream_forms import downstream_form
 from codecs_eval.evaluated_photos import is_jpeg_flagged
 from codecs_eval.models import Run, SourceImage
 from codecs_eval.run_views import launched
-from codecs_eval.serving_files import is_download, named, svg_reply
+from codecs_eval.serving_files import file_reply, is_download, named
 
 # What may be taken from a report's folder, and as what.
 FILES = {
@@ -125,13 +125,7 @@ def downstream_file(request: HttpRequest, run_id: UUID, name: str) -> HttpRespon
     if name not in FILES or not path.is_file():
         raise Http404(f"A report has the files {', '.join(FILES)}; found none called {name!r}.")
     download_name = f"{str(run.pk)[:8]}-{name}"
-    if name.endswith(".svg"):
-        return svg_reply(path.read_bytes(), download_name, as_attachment=is_download(request))
-    return named(
-        HttpResponse(path.read_bytes(), content_type=FILES[name]),
-        download_name,
-        as_attachment=is_download(request),
-    )
+    return file_reply(path, FILES[name], download_name, as_attachment=is_download(request))
 
 
 def _report_run(run_id: UUID) -> Run:

@@ -11,7 +11,7 @@ from codecs_eval import report_pages, run_lists
 from codecs_eval.access import researchers_only
 from codecs_eval.models import Run
 from codecs_eval.report_conclusion import conclusion
-from codecs_eval.serving_files import is_download, named, svg_reply
+from codecs_eval.serving_files import file_reply, is_download
 
 REPORTS_ON_PAGE = 50
 # What may be taken from a report's folder, and as what.
@@ -90,10 +90,4 @@ def report_file(request: HttpRequest, run_id: UUID, name: str) -> HttpResponse:
         raise Http404(f"A report has the files {', '.join(FILES)}; found none called {name!r}.")
     marked = "SIMULATED-" if run.is_simulated else ""
     download_name = f"{marked}{str(run.pk)[:8]}-{name}"
-    if name.endswith(".svg"):
-        return svg_reply(path.read_bytes(), download_name, as_attachment=is_download(request))
-    return named(
-        HttpResponse(path.read_bytes(), content_type=FILES[name]),
-        download_name,
-        as_attachment=is_download(request),
-    )
+    return file_reply(path, FILES[name], download_name, as_attachment=is_download(request))

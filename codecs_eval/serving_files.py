@@ -46,3 +46,11 @@ def zip_reply(folder: Path, names: Sequence[str], inside: str) -> StreamingHttpR
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-cache"
     return response
+
+
+def file_reply(path: Path, content_type: str, name: str, *, as_attachment: bool) -> HttpResponse:
+    """A report's file under its download name; an SVG with the headers that one needs."""
+    if path.suffix == ".svg":
+        return svg_reply(path.read_bytes(), name, as_attachment=as_attachment)
+    reply = HttpResponse(path.read_bytes(), content_type=content_type)
+    return named(reply, name, as_attachment=as_attachment)
