@@ -142,6 +142,14 @@ class MaskAgreementAdmin(ReadOnlyAdmin):
     list_select_related = ["saliency_map__source", "mask__source"]
 
 
+def _queued(request: HttpRequest, form: RunForm, label: str) -> HttpResponse:
+    """Queue what a valid form describes and go to its page."""
+    run = form.create_run(researcher(request))
+    transaction.on_commit(partial(enqueue, run))
+    messages.success(request, f"{label}: queued. This page follows it.")
+    return redirect(run)
+
+
 def _train_form(dataset: Dataset, request: HttpRequest) -> RunForm:
     return train_form(dataset, request.POST or None, request.GET.get("preset", ""))
 
@@ -226,10 +234,7 @@ class DatasetAdmin(ReadOnlyAdmin):
         label, make_form = LAUNCHES[name]
         form = make_form(dataset, request)
         if request.method == "POST" and form.is_valid():
-            run = form.create_run(researcher(request))
-            transaction.on_commit(partial(enqueue, run))
-            messages.success(request, f"{label}: queued. This page follows it.")
-            return redirect(run)
+            return _queued(request, form, label)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -286,10 +291,7 @@ class RunAdmin(ReadOnlyAdmin):
         label, make_form = RUN_LAUNCHES[name]
         form = make_form(request)
         if request.method == "POST" and form.is_valid():
-            run = form.create_run(researcher(request))
-            transaction.on_commit(partial(enqueue, run))
-            messages.success(request, f"{label}: queued. This page follows it.")
-            return redirect(run)
+            return _queued(request, form, label)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
