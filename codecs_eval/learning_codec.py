@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from codecs_eval import storing
+from codecs_eval.codecs.learned.shape import MODEL_FILE
 from codecs_eval.measuring_trained import is_combined, is_trained, trained_run
 from codecs_eval.models import Run, SourceImage
-from codecs_eval.named_codecs import MODEL_FILE, learned_name, look_of
+from codecs_eval.named_codecs import learned_name, look_of
 from codecs_eval.run_kinds import config_of
 from codecs_eval.runs import Cancelled, RunReporter
 from codecs_eval.scoring import weight_file

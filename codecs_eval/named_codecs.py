@@ -8,16 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from codecs_eval.codecs.codec import Codec, Probe
+from codecs_eval.codecs.learned.shape import MODEL_FILE
 from codecs_eval.codecs.table import CODECS, CodecEntry, load_codec, probe_all
 from codecs_eval.models import Run
 from codecs_eval.scoring import weight_file
 
 PREFIX = "learned-"
-MODEL_FILE = "codec.safetensors"
 _NAME = re.compile(r"learned-[0-9a-f]{8}")
 # Beside the table's own colours: learned codecs are few, and told apart by their labels too.
 _MARKS = (("#882255", "p"), ("#44AA99", "h"), ("#999933", "<"), ("#332288", ">"))
@@ -134,12 +131,7 @@ def look_of(saliency: str) -> Any:
         return None
     from codecs_eval.saliency.table import load_saliency
 
-    model = load_saliency(saliency, weight_file)
-
-    def look(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return model.map(image)
-
-    return look
+    return load_saliency(saliency, weight_file).map
 
 
 @lru_cache(maxsize=4)

@@ -15,7 +15,6 @@ from codecs_eval.codecs.learned.model import LearnedModel
 from codecs_eval.codecs.learned.shape import CodecShape
 from codecs_eval.codecs.learned.symbols import Integers, make_tables
 
-MODEL_FILE = "codec.safetensors"
 _TABLES = "symbol_tables"
 
 

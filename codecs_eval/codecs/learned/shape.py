@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import Any, Literal
 
+# What a training leaves in its folder; saving.py writes and reads it.
+MODEL_FILE = "codec.safetensors"
 # Pixels on a side of a cell of the quality map, and of a hyper-latent's position.
 CELL_PX = 32
 # Values of a quality map's cell: 0 (as the level says) to 7 (where people look).

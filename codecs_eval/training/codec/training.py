@@ -12,7 +12,8 @@ import torch
 
 from codecs_eval.codecs.learned.codec import Look
 from codecs_eval.codecs.learned.model import LearnedModel
-from codecs_eval.codecs.learned.saving import MODEL_FILE, load_model, model_file
+from codecs_eval.codecs.learned.saving import load_model, model_file
+from codecs_eval.codecs.learned.shape import MODEL_FILE
 from codecs_eval.metrics.lpips import default_device
 from codecs_eval.training.capacity import check_bf16
 from codecs_eval.training.checkpoint import read_in_all, write_checkpoint

@@ -12,8 +12,8 @@ from skimage import data
 from torch import Tensor
 
 from codecs_eval.codecs.learned.codec import LearnedCodec
-from codecs_eval.codecs.learned.saving import MODEL_FILE, load_model
-from codecs_eval.codecs.learned.shape import GPU_SHAPE
+from codecs_eval.codecs.learned.saving import load_model
+from codecs_eval.codecs.learned.shape import GPU_SHAPE, MODEL_FILE
 from codecs_eval.metrics.lpips import default_device
 from codecs_eval.training.capacity import has_bf16
 from codecs_eval.training.codec.config import PRESETS, TrainCodecConfig
