@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Field
 from django.utils import timezone
 
-from annotation import planning
+from annotation import planning, team
 from annotation.design.ordering import Shares
 from annotation.design.presets import PRESETS, texts_for
 from annotation.models import Study
@@ -178,6 +178,7 @@ def create_study(design: Design, *, user: User | None = None) -> tuple[Study, pl
     try:
         with transaction.atomic():
             study = Study.objects.create(**values, created_by=user)
+            team.name_owner(study, user)
             return study, planning.plan_triplets(study)
     except IntegrityError:
         raise ValueError(f"A study called {design.slug!r} exists; choose another name.") from None

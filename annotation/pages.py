@@ -5,8 +5,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 
-from annotation import wording
+from annotation import team, wording
 from annotation.models import Study
 
 
@@ -37,3 +38,20 @@ def render_in(
         )
     wording.remember_language(request, response)
     return response
+
+
+def study_tab(request: HttpRequest, study: Study, tab: str, **context: Any) -> HttpResponse:
+    """One of the desk's pages about a study."""
+    answer_url = request.build_absolute_uri(reverse("welcome", args=[study.slug]))
+    return render(
+        request,
+        f"annotation/study_{tab}.html",
+        {
+            "tab": tab,
+            "study": study,
+            "answer_url": answer_url,
+            "may_change": team.may(request.user, study, team.Role.RESEARCHER),
+            "may_own": team.may(request.user, study, team.Role.OWNER),
+            **context,
+        },
+    )

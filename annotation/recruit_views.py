@@ -11,8 +11,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation import approving, crowd, inviting, recruiting
+from annotation.access import for_researchers, for_viewers
 from annotation.models import Study
-from codecs_eval.access import researcher, researchers_only
+from codecs_eval.access import researcher
 
 INVITATIONS_A_PAGE = 50
 OUTCOMES = {
@@ -48,17 +49,16 @@ def _tab(request: HttpRequest, study: Study, **context: Any) -> HttpResponse:
     )
 
 
-@researchers_only
+@for_viewers
 @never_cache
 @require_GET
-def recruit(request: HttpRequest, slug: str) -> HttpResponse:
-    return _tab(request, get_object_or_404(Study, slug=slug))
+def recruit(request: HttpRequest, study: Study) -> HttpResponse:
+    return _tab(request, study)
 
 
-@researchers_only
+@for_researchers
 @require_POST
-def change(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+def change(request: HttpRequest, study: Study) -> HttpResponse:
     codes = {name: request.POST.get(f"code_{name}", "").strip() for name in OUTCOMES}
     try:
         recruiting.change_recruiting(study, request.POST.get("recruiting", ""), codes)
@@ -66,15 +66,14 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, f"Now open to {study.get_recruiting_display()}.")
-    return redirect("study_recruit", slug)
+    return redirect("study_recruit", study.slug)
 
 
-@researchers_only
+@for_researchers
 @never_cache
 @require_POST
-def invite(request: HttpRequest, slug: str) -> HttpResponse:
+def invite(request: HttpRequest, study: Study) -> HttpResponse:
     """The links stand in this one reply and nowhere else."""
-    study = get_object_or_404(Study, slug=slug)
     text = request.POST.get("n", "")
     note = request.POST.get("note", "").strip()
     try:
@@ -82,17 +81,16 @@ def invite(request: HttpRequest, slug: str) -> HttpResponse:
         tokens = inviting.invite(study, n, note, user=researcher(request))
     except ValueError as error:
         messages.error(request, str(error))
-        return redirect("study_recruit", slug)
+        return redirect("study_recruit", study.slug)
     addresses = [
         request.build_absolute_uri(reverse("invitation", args=[token])) for token in tokens
     ]
     return _tab(request, study, new_links=addresses, new_note=note)
 
 
-@researchers_only
+@for_researchers
 @require_POST
-def revoke(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+def revoke(request: HttpRequest, study: Study) -> HttpResponse:
     pk = request.POST.get("invitation", "")
     found = get_object_or_404(study.invitations, pk=int(pk) if pk.isdecimal() else 0)
     try:
@@ -101,25 +99,25 @@ def revoke(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, f"{found} lets nobody in any more.")
-    return redirect("study_recruit", slug)
+    return redirect("study_recruit", study.slug)
 
 
-@researchers_only
+@for_viewers
 @require_GET
-def approvals_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+def approvals_csv(request: HttpRequest, study: Study) -> StreamingHttpResponse:
     label = "-simulated" if study.is_simulated else ""
     return StreamingHttpResponse(
         approving.approvals_csv(study),
         content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="approvals-{slug}{label}.csv"'},
+        headers={
+            "Content-Disposition": f'attachment; filename="approvals-{study.slug}{label}.csv"'
+        },
     )
 
 
-@researchers_only
+@for_researchers
 @require_GET
-def bonus_csv(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+def bonus_csv(request: HttpRequest, study: Study) -> HttpResponse:
     asked = request.GET
     try:
         found = approving.bonuses(
@@ -130,8 +128,8 @@ def bonus_csv(request: HttpRequest, slug: str) -> HttpResponse:
         )
     except ValueError as error:
         messages.error(request, f"No bonus file was made: {error}")
-        return redirect("study_recruit", slug)
-    name = f"bonus-{found.provider}-{slug}.csv"
+        return redirect("study_recruit", study.slug)
+    name = f"bonus-{found.provider}-{study.slug}.csv"
     return HttpResponse(
         "".join(found.lines),
         content_type="text/csv; charset=utf-8",

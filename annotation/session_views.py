@@ -13,26 +13,26 @@ from django.views.decorators.http import require_GET, require_POST
 from kombu.exceptions import OperationalError
 
 from annotation import screening, tasks
+from annotation.access import for_researchers, for_viewers
 from annotation.models import Judgment, Session, Study, Trial
-from codecs_eval.access import researcher, researchers_only
+from codecs_eval.access import researcher
 
 SESSIONS_A_PAGE = 100
 
 logger = logging.getLogger(__name__)
 
 
-@researchers_only
+@for_researchers
 @require_POST
-def screen(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+def screen(request: HttpRequest, study: Study) -> HttpResponse:
     if screening.n_to_screen(study) > screening.AT_ONCE:
         _enqueue(request, study)
-        return redirect("study_watch", slug)
+        return redirect("study_watch", study.slug)
     rows = screening.screen(study)
     counts = screening.count_verdicts(rows)
     said = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
     messages.success(request, f"Screened: {said or 'no session has answers yet'}.")
-    return redirect("study_watch", slug)
+    return redirect("study_watch", study.slug)
 
 
 def _enqueue(request: HttpRequest, study: Study) -> None:
@@ -48,11 +48,10 @@ def _enqueue(request: HttpRequest, study: Study) -> None:
         messages.success(request, "Being screened; look again in a minute.")
 
 
-@researchers_only
+@for_viewers
 @require_GET
-def sessions(request: HttpRequest, slug: str) -> HttpResponse:
+def sessions(request: HttpRequest, study: Study) -> HttpResponse:
     """All sessions, the most suspect first."""
-    study = get_object_or_404(Study, slug=slug)
     rows = screening.with_newest(study.sessions.all()).order_by(
         F("suspicion").desc(nulls_last=True), "-started_at"
     )
@@ -75,10 +74,10 @@ class _Line:
     n_changed: int
 
 
-@researchers_only
+@for_viewers
 @require_GET
-def session(request: HttpRequest, slug: str, session_id: UUID) -> HttpResponse:
-    found = _session(slug, session_id)
+def session(request: HttpRequest, study: Study, session_id: UUID) -> HttpResponse:
+    found = _session(study, session_id)
     rows = list(found.screenings.select_related("created_by"))
     return render(
         request,
@@ -96,9 +95,9 @@ def session(request: HttpRequest, slug: str, session_id: UUID) -> HttpResponse:
     )
 
 
-def _session(slug: str, session_id: UUID) -> Session:
+def _session(study: Study, session_id: UUID) -> Session:
     return get_object_or_404(
-        Session.objects.select_related("study", "annotator"), pk=session_id, study__slug=slug
+        Session.objects.select_related("study", "annotator"), pk=session_id, study=study
     )
 
 
@@ -140,10 +139,10 @@ def _checked(trial: Trial, judgment: Judgment | None, before: str | None) -> str
     return ""
 
 
-@researchers_only
+@for_researchers
 @require_POST
-def decide(request: HttpRequest, slug: str, session_id: UUID) -> HttpResponse:
-    found = _session(slug, session_id)
+def decide(request: HttpRequest, study: Study, session_id: UUID) -> HttpResponse:
+    found = _session(study, session_id)
     try:
         row = screening.decide(
             found,
@@ -155,13 +154,13 @@ def decide(request: HttpRequest, slug: str, session_id: UUID) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, f"This session is {row.verdict} by your decision.")
-    return redirect("study_session", slug, session_id)
+    return redirect("study_session", study.slug, session_id)
 
 
-@researchers_only
+@for_researchers
 @require_POST
-def release(request: HttpRequest, slug: str, session_id: UUID) -> HttpResponse:
-    found = _session(slug, session_id)
+def release(request: HttpRequest, study: Study, session_id: UUID) -> HttpResponse:
+    found = _session(study, session_id)
     try:
         row = screening.release(found)
     except ValueError as error:
@@ -170,4 +169,4 @@ def release(request: HttpRequest, slug: str, session_id: UUID) -> HttpResponse:
         messages.success(
             request, f"The screening's own verdict stands again: {row.verdict or 'undecided'}."
         )
-    return redirect("study_session", slug, session_id)
+    return redirect("study_session", study.slug, session_id)

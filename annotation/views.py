@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation import admitting, checks, crowd, serving, wording
+from annotation import admitting, checks, crowd, serving, team, wording
 from annotation.models import Session, Study
 from annotation.pages import answerable, render_in
 from annotation.recognising import owns, remember, session_of
@@ -28,9 +28,13 @@ _STATUS_OF_REFUSAL = {"already_done": 200, "preview": 200, "too_many": 429}
 def home(request: HttpRequest) -> HttpResponse:
     """Open studies for a visitor; the desk for a researcher."""
     if request.user.is_staff:
-        return render(request, "annotation/desk.html", {"summary": desk_summary()})
+        return render(
+            request,
+            "annotation/desk.html",
+            {"summary": desk_summary(team.visible_to(request.user))},
+        )
     language = wording.language_of(request)
-    open_ones = Study.objects.filter(
+    open_ones = Study.objects.real().filter(
         state=Study.State.OPEN, is_simulated=False, recruiting__in=_FOR_VISITORS
     )
     studies = []

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
-from annotation.models import Judgment, Session, Study, Trial, Triplet
+from annotation.models import Judgment, Session, Study, StudyQuerySet, Trial, Triplet
 from codecs_eval.models import Dataset, Run, SourceImage
 from codecs_eval.named_codecs import codec_entry
 
@@ -117,11 +117,11 @@ def wins_by_codec(study: Study) -> list[dict[str, Any]]:
     ]
 
 
-def desk_summary() -> dict[str, Any]:
+def desk_summary(studies: StudyQuerySet) -> dict[str, Any]:
     """What a researcher sees first."""
     return {
         "collections": list(SourceImage.objects.collections()),
-        "studies": Study.objects.annotate(
+        "studies": studies.real().annotate(
             n_judged=Count("triplets__trials", filter=Q(triplets__trials__state=Trial.State.JUDGED))
         )[:8],
         "datasets": Dataset.objects.all()[:8],

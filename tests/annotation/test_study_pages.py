@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.html import escape
 
-from annotation import serving, study_views, urls, watching
+from annotation import gallery_views, serving, urls, watching
 from annotation.models import Session, Study
 from codecs_eval import runs
 from codecs_eval.models import Dataset, Run
@@ -193,7 +193,7 @@ def test_the_gallery_counts_each_standing_choice_once(ada: Client) -> None:
 
 
 def test_the_gallery_has_pages(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(study_views, "TRIPLETS_A_PAGE", 2)
+    monkeypatch.setattr(gallery_views, "TRIPLETS_A_PAGE", 2)
     make_study(n_sources=3)
     address = reverse("study_gallery", args=["which"])
     assert len(ada.get(address, {"page": 1}).context["page"]) == 2
