@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from annotation.preference.comparisons import Comparisons
-from annotation.preference.intervals import UNANIMOUS
+from annotation.preference.intervals import UNANIMOUS, wilson_limits
 from annotation.preference.shares import METHOD, clustered_share, ratio_error, win_shares
 
 
@@ -22,6 +22,10 @@ def test_a_share_counts_ties_half_and_each_count_is_told() -> None:
     assert first.n_observers == 5
     assert first.share.value == 5 / 8
     assert second.share.value == 3 / 8
+    assert first.wilson_assuming_independence is not None
+    low, high = wilson_limits(5 / 8, 8, 0.95)
+    assert first.wilson_assuming_independence.low == low
+    assert first.wilson_assuming_independence.high == high
     assert third.n == 0
     assert np.isnan(third.share.value)
     assert third.share.reason == "nobody compared it"
