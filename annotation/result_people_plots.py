@@ -38,7 +38,7 @@ def agreement_by_rate_figure(results: Results) -> Figure:
     caption = (
         f"Agreement of metrics with {who} on the crops that were judged, n = judgments at that "
         f"rate; whiskers and band: {level_words(results)} intervals over photos and observers. "
-        f"Black line: {who} with each other. {who_answered(results)}"
+        f"Thick line: {who} with each other. {who_answered(results)}"
     )
     figure, axes = captioned_figure(results, ACROSS, 0.14, PLOT_IN, wrapped(caption))
     rate_axis(axes, {c["rate_bpp"]: f"{c['rate_bpp']:g}\nn = {c['n_judgments']:,}" for c in cells})

@@ -139,8 +139,9 @@ def _left_out(study: Study) -> list[dict[str, Any]]:
 
 def _excluded(study: Study) -> list[dict[str, Any]]:
     """Each excluded session with the reasons of its standing screening."""
-    sessions = study.sessions.filter(verdict=Session.Verdict.EXCLUDED).order_by("started_at", "pk")
-    standing = screening.newest(sessions.values_list("pk", flat=True))
+    excluded = study.sessions.filter(verdict=Session.Verdict.EXCLUDED)
+    sessions = list(excluded.order_by("started_at", "pk"))
+    standing = screening.newest(session.pk for session in sessions)
     counted = (
         Judgment.objects.of_study(study)
         .standing()

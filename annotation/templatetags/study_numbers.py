@@ -5,9 +5,9 @@ from typing import Any
 
 from django import template
 
-register = template.Library()
+from codecs_eval.templatetags.desk import MISSING, p_value
 
-MISSING = "–"
+register = template.Library()
 
 
 @register.filter
@@ -76,11 +76,7 @@ def in_percent(found: Any) -> Any:
 
 
 @register.filter
-def next_p(closest: Any) -> str:
-    """The adjusted p of whoever is nearest to the first; of the one told apart least."""
+def largest_p(closest: Any) -> str:
+    """The adjusted p of the one that is told least from the first."""
     known = [row["p_adjusted"] for row in (closest or {}).get("against", [])]
-    values = [p for p in known if p is not None]
-    if not values:
-        return MISSING
-    largest = max(values)
-    return "< 0.001" if largest < 0.001 else f"{largest:.3f}"
+    return p_value(max((p for p in known if p is not None), default=None))
