@@ -22,7 +22,8 @@ class ResultsForm(RunForm):
 
 def results_form(study: Study, data: Mapping[str, Any] | None = None) -> ResultsForm:
     codecs = [(name, codec_entry(name).label) for name in study.codecs]
-    own = codec_entry(study.anchor_codec).label if study.anchor_codec else "the first codec"
+    anchor = study.anchor_codec or next(iter(study.codecs), "")
+    own = codec_entry(anchor).label if anchor else "the first codec"
     return ResultsForm(
         KIND,
         data,

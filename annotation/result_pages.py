@@ -138,10 +138,24 @@ def _against(rate: Results, anchor: str, other: str) -> dict[str, Any] | None:
 
 
 def metric_cells(told: Results, *, has_pair: bool) -> list[dict[str, Any]]:
-    """Rates (all first), or rates and pairs, each metric in the order of the table's columns."""
+    """Rates (all first), or rates and pairs: as screened, and below it with everybody.
+
+    Each metric is in the order of the table's columns.
+    """
     looks = {codec["name"]: codec for codec in told["study"]["codecs"]}
-    return [
-        {**cell, "looks": [looks[codec] for codec in cell["pair"] or []]}
-        for cell in told["metrics"]["cells"]
+    found = told["metrics"]
+    choices = [("as screened", found["cells"])]
+    if told["excluded"]:
+        choices.append(("with everybody", found["everybody_cells"]))
+    rows = [
+        {**cell, "words": words, "looks": [looks[codec] for codec in cell["pair"] or []]}
+        for words, cells in choices
+        for cell in cells
         if bool(cell["pair"]) == has_pair
     ]
+    order = list(dict.fromkeys(_place(cell) for cell in rows))
+    return sorted(rows, key=lambda cell: order.index(_place(cell)))
+
+
+def _place(cell: Results) -> tuple[Any, ...]:
+    return (cell["rate_bpp"], *(cell["pair"] or []))

@@ -296,3 +296,35 @@ def test_reading_takes_as_many_queries_for_many_rows_as_for_few() -> None:
     for study in (few, many):
         Session.objects.filter(pk=study.sessions.first().pk).update(verdict="excluded")
     assert n_queries(few) == n_queries(many) <= 5
+
+
+def test_where_every_session_is_excluded_only_everybody_has_numbers() -> None:
+    study = six_observers()
+    study.sessions.update(verdict="excluded")
+    told = results(study, metrics=("psnr",))
+    assert told["screened"]["counts"]["n_judgments"] == 0
+    assert told["screened"]["rates"] == []
+    assert told["everybody"]["rates"][0]["counts"]["n_judgments"] == 6
+    assert told["metrics"]["cells"] == []
+    assert told["metrics"]["everybody_cells"][0]["n_judgments"] == 6
+
+
+def test_files_of_unknown_rate_stand_at_no_rate() -> None:
+    study = six_observers()
+    triplet = study.triplets.get()
+    for side in (triplet.first, triplet.second):
+        type(side).objects.filter(pk=side.pk).update(target_bpp=0, bpp=0, path="")
+    told = results(study, metrics=("psnr",))
+    assert told["screened"]["not_in_a_rate"]["without_rate"] == 6
+    assert told["screened"]["rates"] == []
+    assert told["metrics"]["n_without_pixels"] == 1
+    assert "pixels" in told["metrics"]["notes"][0]
+
+
+def test_metrics_stand_beside_the_screened_and_beside_everybody() -> None:
+    study = six_observers()
+    odd = sit(study, prefers("jpeg", "webp"))
+    Session.objects.filter(pk=odd.pk).update(verdict="excluded")
+    told = results(study, metrics=("psnr",))["metrics"]
+    assert told["cells"][0]["n_judgments"] == 6
+    assert told["everybody_cells"][0]["n_judgments"] == 7
