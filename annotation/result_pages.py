@@ -21,8 +21,11 @@ FIGURES = {
 }
 
 
-def results_page(study: Study) -> dict[str, Any]:
-    """What the tab of results shows; without results, whether there is anything to compute."""
+def results_page(study: Study, against: str = "") -> dict[str, Any]:
+    """What the tab of results shows; without results, whether there is anything to compute.
+
+    `against`: the codec that the others are compared with; the results' own where it is none.
+    """
     last = results_of(study).first()
     active = last if last is not None and last.is_active else None
     run = newest_results(study)
@@ -47,7 +50,8 @@ def results_page(study: Study) -> dict[str, Any]:
         "is_same": not told["excluded"],
         "codecs": {codec["name"]: codec for codec in told["study"]["codecs"]},
         "rates": rate_rows(told),
-        "anchor": anchor_rows(told),
+        "anchor": anchor_rows(told, against),
+        "reasons": reasons_without_interval(told),
         "metric_rates": metric_cells(told, has_pair=False),
         "metric_pairs": metric_cells(told, has_pair=True),
         "files": stored,
@@ -89,9 +93,23 @@ def _beside(
     ]
 
 
-def anchor_rows(told: Results) -> dict[str, Any]:
-    """The anchor against every other codec, at each rate: won, lost, or not told apart."""
-    anchor = told["study"]["anchor"]
+def reasons_without_interval(told: Results) -> list[str]:
+    """Why a share or a place of a rate has no interval, each reason once."""
+    found = [
+        row[name]["reason"]
+        for choice in ("screened", "everybody")
+        for rate in told[choice]["rates"]
+        for row in rate["codecs"]
+        for name in ("share", "place_jnd")
+        if row[name]["low"] is None and row[name]["reason"]
+    ]
+    return list(dict.fromkeys(found))
+
+
+def anchor_rows(told: Results, against: str = "") -> dict[str, Any]:
+    """One codec against every other, at each rate: better, worse, or not told apart."""
+    names = [codec["name"] for codec in told["study"]["codecs"]]
+    anchor = against if against in names else told["study"]["anchor"]
     others = [codec for codec in told["study"]["codecs"] if codec["name"] != anchor]
     rows = []
     for choice, words in (("screened", "as screened"), ("everybody", "with everybody")):

@@ -9,9 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation import serving
+from annotation.exporting import FreezeConfig, freeze_dataset
 from annotation.models import Judgment, Session, Study
 from annotation.results_reading import read_rows
 from annotation.simulating import simulate
+from codecs_eval.models import Run
 from tests.annotation.results_made import add_triplet, judge, prefers, results, sit, unsure
 from tests.factories import (
     make_answer,
@@ -328,3 +330,17 @@ def test_metrics_stand_beside_the_screened_and_beside_everybody() -> None:
     told = results(study, metrics=("psnr",))["metrics"]
     assert told["cells"][0]["n_judgments"] == 6
     assert told["everybody_cells"][0]["n_judgments"] == 7
+
+
+def test_a_metric_is_never_judged_on_photos_that_it_learned_from() -> None:
+    study = make_study(n_sources=4, **MANY)
+    for _ in range(3):
+        sit(study, prefers("webp", "jpeg"))
+    dataset = freeze_dataset(study, FreezeConfig(study=study.slug))
+    run = Run.objects.create(
+        kind="train_metric", title="trained here", dataset=dataset, state=Run.State.DONE,
+        config={"backbone": "alex"},
+    )  # fmt: skip
+    told = results(study, metrics=("psnr", f"run:{run.pk}"))["metrics"]
+    assert [row["name"] for row in told["metrics"]] == ["psnr"]
+    assert "its training saw 3 photos of this study" in told["notes"][0]
