@@ -145,6 +145,7 @@ def _against(rate: Results, anchor: str, other: str) -> dict[str, Any] | None:
             better = "better" if share > 0.5 else "worse"
             return {
                 "codec": other,
+                "pair": f"{pair['first']},{pair['second']}",
                 "n_won": pair[sides[0]],
                 "n_lost": pair[sides[1]],
                 "n_tied": pair["n_tied"],
