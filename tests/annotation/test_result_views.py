@@ -196,6 +196,13 @@ def test_ada_computes_and_a_second_press_starts_nothing(ada: Client) -> None:
     }  # fmt: skip
 
 
+def test_results_can_be_had_without_any_metric(ada: Client) -> None:
+    answered()
+    form = {name: value for name, value in FORM.items() if name != "study_results-metrics"}
+    ada.post(reverse("results_compute", args=["which"]), form)
+    assert Run.objects.get().config["metrics"] == []
+
+
 def test_a_setting_that_cannot_be_is_told(ada: Client) -> None:
     answered()
     wrong = {**FORM, "study_results-resamples": 3}
