@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from django.utils import timezone
 
-from annotation.models import Study
-
 REPORTED = "reported"
 NOT_CONTROLLED = "not controlled"
 NOT_ASKED = "not asked"
@@ -98,7 +96,3 @@ def day(moment: datetime | None) -> str:
 
 def minute(moment: datetime | None) -> str:
     return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M %Z") if moment else "–"
-
-
-def people(study: Study) -> str:
-    return "simulated observers" if study.is_simulated else "observers"

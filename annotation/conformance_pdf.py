@@ -4,7 +4,7 @@ from pathlib import Path
 
 import fpdf
 import matplotlib
-from fpdf.enums import TableBordersLayout
+from fpdf.enums import TableBordersLayout, VAlign
 from fpdf.fonts import FontFace
 
 from annotation.conformance_items import Conformance, Item, Section
@@ -73,7 +73,7 @@ def _head(document: _Document, report: Conformance) -> None:
     document.multi_cell(0, 6, about, new_x="LMARGIN", new_y="NEXT")
     document.set_text_color(*INK)
     for line in report.lede:
-        document.multi_cell(0, 5, line, new_x="LMARGIN", new_y="NEXT")
+        document.multi_cell(0, 5, line, align="L", new_x="LMARGIN", new_y="NEXT")
         document.ln(1)
 
 
@@ -93,6 +93,7 @@ def _section(document: _Document, section: Section) -> None:
         text_align="LEFT",
         line_height=4.4,
         padding=(1, 1.5),
+        v_align=VAlign.T,
         borders_layout=TableBordersLayout.HORIZONTAL_LINES,
         headings_style=FontFace(emphasis="BOLD", color=INK),
     ) as table:

@@ -20,7 +20,6 @@ from annotation.conformance_items import (
     Section,
     item,
     n_of,
-    people,
     spread,
 )
 from annotation.models import Judgment, Screening, Session, Study, Triplet
@@ -34,19 +33,19 @@ def observers(study: Study) -> Section:
     before = answered.aggregate(n=Count("annotator", distinct=True))["n"]
     kept = answered.exclude(verdict=Session.Verdict.EXCLUDED)
     after = kept.aggregate(n=Count("annotator", distinct=True))["n"]
-    who = people(study)
+    who = "simulated observer" if study.is_simulated else "observer"
     few = f" Fewer than the {FEWEST_OBSERVERS} valid observers that BT.500-15 asks for."
     return Section(
         "Observers",
         (
             item(
                 "Before screening",
-                f"{before:,} {who} judged a main trial, in {n_of(answered.count(), 'session')}.",
+                f"{n_of(before, who)} judged a main trial, in {n_of(answered.count(), 'session')}.",
                 by=(P910, BT500),
             ),
             item(
                 "After screening",
-                f"{after:,} {who} in {n_of(kept.count(), 'session')}."
+                f"{n_of(after, who)} in {n_of(kept.count(), 'session')}."
                 + (few if after < FEWEST_OBSERVERS else ""),
                 by=(P910, BT500),
             ),

@@ -9,6 +9,7 @@ from annotation.galleries import ANY_KIND, Asked
 from annotation.gallery_orders import ROW_ORDERS, VOTE_ORDERS
 from annotation.gallery_scores import metrics_of
 from annotation.models import Study, Triplet
+from codecs_eval.metrics.table import METRICS
 from codecs_eval.named_codecs import codec_entry
 
 ORDERS = {
@@ -53,7 +54,12 @@ class GalleryForm(forms.Form):
         self.fields["pair"].widget = forms.Select(choices=[ANY, *_pairs(codecs)])
         rates = [(str(rate), f"{rate:g}") for rate in study.rates_bpp]
         self.fields["rate"].widget = forms.Select(choices=[ANY, *rates])
-        self._choose("metric", [("", "none"), *metrics_of(study)])
+        scored = dict(metrics_of(study))
+        # Of a metric that was given to some of the pictures alone, the address may ask too.
+        metric = data.get("metric", "")
+        if metric in METRICS:
+            scored.setdefault(metric, METRICS[metric].label)
+        self._choose("metric", [("", "none"), *scored.items()])
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]

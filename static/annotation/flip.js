@@ -32,8 +32,9 @@ class Flip {
     for (const part of root.querySelectorAll(":scope > [hidden]")) part.hidden = false;
     root.querySelector(".flip-plain").hidden = true;
     root.querySelector("[data-gain]").value = String(this.#state.gain);
-    this.#arrange();
     this.#restore();
+    this.#arrange();
+    this.#passOn();
   }
 
   #restore() {
@@ -99,8 +100,12 @@ class Flip {
   }
 
   #tell() {
-    const names = this.#shown.map((view) => this.#nameOf(view));
-    this.#root.querySelector(".flip-told").textContent = names.join("  |  ");
+    const names = this.#shown.map((view) => {
+      const name = document.createElement("span");
+      name.textContent = this.#nameOf(view);
+      return name;
+    });
+    this.#root.querySelector(".flip-told").replaceChildren(...names);
     this.#root.querySelector("[data-told=zoom]").textContent = `${this.#frame.level}×`;
     for (const button of this.#root.querySelectorAll("[data-view]")) {
       button.setAttribute("aria-pressed", String(button.dataset.view === this.#state.view));
@@ -115,18 +120,17 @@ class Flip {
 
   #keep() {
     const { level, centre } = this.#frame;
-    const moved = level > 1 ? centre : { x: null, y: null };
-    const state = {
-      ...this.#state,
-      zoom: level,
-      x: moved.x === null ? null : Math.round(moved.x),
-      y: moved.y === null ? null : Math.round(moved.y),
-    };
+    const state = { ...this.#state, zoom: level, x: Math.round(centre.x), y: Math.round(centre.y) };
     history.replaceState(null, "", location.pathname + written(location.search, state));
-    // Its neighbours open in the same view, at their own middle.
+    this.#passOn();
+  }
+
+  /** The neighbours open in the same view, at their own middle. */
+  #passOn() {
+    const state = { ...this.#state, zoom: this.#frame.level, x: null, y: null };
     for (const link of document.querySelectorAll("[data-beside]")) {
       const url = new URL(link.href);
-      link.href = url.pathname + written(url.search, { ...state, x: null, y: null });
+      link.href = url.pathname + written(url.search, state);
     }
   }
 
