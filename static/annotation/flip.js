@@ -3,12 +3,15 @@
 import { Frame } from "./flip_frame.js";
 import { loaded } from "./flip_pictures.js";
 import { read, VIEWS, written } from "./flip_state.js";
+import { onRatioChange, wholeInBoth } from "./pixels.js";
 
 // Of a place, for each press of shift and an arrow.
 const PAN_SHARE = 1 / 8;
 const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const BESIDE = ["first", "original", "second"];
 const GROUND = "rgb(119, 119, 119)";
+
+const whole = (value, step) => Math.ceil(value / step - 1e-6) * step;
 
 class Flip {
   #root;
@@ -19,8 +22,7 @@ class Flip {
   #state;
   #isHeld = false;
   #drag = null;
-  // Each canvas is told its size in device pixels, exactly, wherever the engine can say it.
-  #sizes = new ResizeObserver((entries) => this.#resized(entries));
+  #sizes = new ResizeObserver(() => this.#layOut());
 
   constructor(root, pictures) {
     this.#root = root;
@@ -53,22 +55,32 @@ class Flip {
     this.#sizes.disconnect();
     const count = this.#state.view === "beside" ? BESIDE.length : 1;
     this.#canvases = Array.from({ length: count }, () => document.createElement("canvas"));
-    this.#places.replaceChildren(...this.#canvases);
-    for (const canvas of this.#canvases) {
-      try {
-        this.#sizes.observe(canvas, { box: "device-pixel-content-box" });
-      } catch {
-        this.#sizes.observe(canvas);
-      }
-    }
+    const places = this.#canvases.map((canvas) => {
+      const place = document.createElement("div");
+      place.append(canvas);
+      return place;
+    });
+    this.#places.replaceChildren(...places);
+    for (const place of places) this.#sizes.observe(place);
     this.#tell();
   }
 
-  #resized(entries) {
-    for (const { target, devicePixelContentBoxSize: exact, contentRect } of entries) {
-      const ratio = devicePixelRatio;
-      target.width = exact?.[0].inlineSize ?? Math.round(contentRect.width * ratio);
-      target.height = exact?.[0].blockSize ?? Math.round(contentRect.height * ratio);
+  /** Each canvas begins and ends where CSS and device pixels meet: no engine stretches it. */
+  #layOut() {
+    const ratio = devicePixelRatio;
+    const step = wholeInBoth(1, ratio);
+    for (const canvas of this.#canvases) {
+      const box = canvas.parentElement.getBoundingClientRect();
+      const left = box.left + scrollX;
+      const top = box.top + scrollY;
+      const inset = { x: whole(left, step) - left, y: whole(top, step) - top };
+      const width = Math.floor((box.width - inset.x) / step) * step;
+      const height = Math.floor((box.height - inset.y) / step) * step;
+      Object.assign(canvas.style, {
+        left: `${inset.x}px`, top: `${inset.y}px`, width: `${width}px`, height: `${height}px`,
+      });
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
     }
     this.#draw();
   }
@@ -173,6 +185,7 @@ class Flip {
     addEventListener("keydown", (event) => this.#keyDown(event));
     addEventListener("keyup", (event) => event.code === "Space" && this.#hold(false));
     addEventListener("blur", () => this.#hold(false));
+    onRatioChange(() => this.#layOut());
     this.#bindHands();
   }
 
