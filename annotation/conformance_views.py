@@ -16,7 +16,7 @@ from codecs_eval.serving_files import named
 @for_viewers
 @require_GET
 def conformance(request: HttpRequest, study: Study) -> HttpResponse:
-    return study_tab(request, study, "conformance", report=conforming.conformance(study))
+    return study_tab(request, study, "conformance", report=conforming.recent_conformance(study))
 
 
 @for_viewers
@@ -24,7 +24,7 @@ def conformance(request: HttpRequest, study: Study) -> HttpResponse:
 def conformance_file(request: HttpRequest, study: Study, format: str) -> HttpResponse:
     if format not in ("pdf", "json"):
         raise Http404(f"Found the ending {format!r}; expected pdf or json.")
-    report = conforming.conformance(study)
+    report = conforming.recent_conformance(study)
     reply = _pdf(report) if format == "pdf" else _json(report)
     return named(reply, conforming.file_name(report, format), as_attachment=True)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Avg, Count, F, Max, Min, Q, Sum
+from django.db.models import Avg, Count, Max, Min, Q, Sum
 
 from annotation.conformance_items import (
     AIC3,
@@ -14,7 +14,8 @@ from annotation.conformance_items import (
     n_of,
     spread,
 )
-from annotation.models import Judgment, Study, Triplet
+from annotation.conforming_answers import Answers
+from annotation.models import Study, Triplet
 from codecs_eval.models import Reconstruction, SourceImage
 from codecs_eval.named_codecs import codec_entry
 
@@ -161,7 +162,7 @@ def _n_missed(study: Study) -> int:
     return int(made.exclude(state=Reconstruction.State.HIT).count())
 
 
-def amount(study: Study) -> Section:
+def amount(study: Study, answers: Answers) -> Section:
     """How many triplets, and judgments of each."""
     kinds = dict(study.triplets.order_by().values_list("kind").annotate(n=Count("pk")))
     main = study.triplets.filter(kind=Triplet.Kind.MAIN)
@@ -170,7 +171,6 @@ def amount(study: Study) -> Section:
         reached=Count("pk", filter=Q(n_judged__gte=study.judgments_per_triplet)),
         untouched=Count("pk", filter=Q(n_judged=0)),
     )
-    n_counted = Judgment.objects.of_study(study).counted().count()
     return Section(
         "Amount",
         (
@@ -179,14 +179,14 @@ def amount(study: Study) -> Section:
                 "; ".join(f"{kind}: {n:,}" for kind, n in sorted(kinds.items())) or "none",
                 f"Pairs: {study.get_pairing_display()}.",
             ),
-            item("Judgments that count", _n_judgments(n_counted, found["total"] or 0)),
+            item("Judgments that count", _n_judgments(answers.n(), found["total"] or 0)),
             item(
                 "Judgments a triplet",
                 f"Wanted: {study.judgments_per_triplet:,}. Judged: {_judged(main)}.",
                 f"Reached by {found['reached']:,} of {n_of(kinds.get('main', 0), 'main triplet')}; "
                 f"{found['untouched']:,} were never judged.",
             ),
-            _partly(study),
+            _partly(answers.n("n_partly")),
         ),
     )
 
@@ -203,16 +203,7 @@ def _n_judgments(n_counted: int, n_judged: int) -> str:
     )
 
 
-def _partly(study: Study) -> Item:
-    partly = (
-        Judgment.objects.of_study(study)
-        .counted()
-        .filter(
-            Q(shown_width_px__lt=F("trial__triplet__crop_width_px"))
-            | Q(shown_height_px__lt=F("trial__triplet__crop_height_px"))
-        )
-        .count()
-    )
+def _partly(partly: int) -> Item:
     return item(
         "Seen in part",
         f"{partly:,} counted judgments were given on a smaller, central part of the crop, in a "

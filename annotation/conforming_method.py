@@ -1,11 +1,8 @@
 """Of a conformance report: how people were asked, in which order, and how long it took."""
 
 from datetime import datetime
-from typing import Any
 
-import numpy as np
-from django.db.models import Count, Max, Min, Q
-from numpy.typing import NDArray
+from django.db.models import Count, Q
 from scipy.stats import binomtest
 
 from annotation.conformance_items import (
@@ -20,7 +17,8 @@ from annotation.conformance_items import (
     n_of,
     spread,
 )
-from annotation.models import Judgment, JudgmentQuerySet, Session, Study, Trial
+from annotation.conforming_answers import Answers
+from annotation.models import Judgment, Session, Study, Trial
 
 LONGEST_SESSION_MIN = 30
 
@@ -79,9 +77,8 @@ def _languages(study: Study) -> str:
     return counted(study.sessions.values_list("language", flat=True)) + " sessions"
 
 
-def order_and_sides(study: Study) -> Section:
+def order_and_sides(study: Study, answers: Answers) -> Section:
     """How trials were ordered, and whether sides were even in the end."""
-    judgments = Judgment.objects.of_study(study).counted()
     return Section(
         "Order and sides",
         (
@@ -93,30 +90,23 @@ def order_and_sides(study: Study) -> Section:
                 by=(P910,),
             ),
             item("Sides planned", "Balanced within a session, from its seed; repeats mirrored."),
-            _sides(judgments),
+            _sides(answers),
         ),
     )
 
 
-def _sides(judgments: JudgmentQuerySet) -> Item:
-    first, second = Q(choice="first"), Q(choice="second")
-    on_left = Q(trial__first_on_left=True)
-    found = judgments.aggregate(
-        n=Count("pk"),
-        first_left=Count("pk", filter=on_left),
-        left=Count("pk", filter=(first & on_left) | (second & ~on_left)),
-        right=Count("pk", filter=(first & ~on_left) | (second & on_left)),
-    )
-    n, n_sided = found["n"], found["left"] + found["right"]
-    if not n_sided:
+def _sides(answers: Answers) -> Item:
+    n, left, right = answers.n(), answers.n("n_left"), answers.n("n_right")
+    if not left + right:
         return item("Sides realised", "No judgment that counts yet.", by=(P910,))
-    test = binomtest(found["right"], n_sided)
+    test = binomtest(right, left + right)
     low, high = test.proportion_ci(0.95, "wilson")
+    first_left = answers.n("n_first_left")
     return item(
         "Sides realised",
-        f"The first copy stood left in {found['first_left']:,} of {n:,} counted judgments "
-        f"({100 * found['first_left'] / n:.1f} %).",
-        f"Chosen: left {found['left']:,}, right {found['right']:,} ({100 * test.statistic:.1f} % "
+        f"The first copy stood left in {first_left:,} of {n:,} counted judgments "
+        f"({100 * first_left / n:.1f} %).",
+        f"Chosen: left {left:,}, right {right:,} ({100 * test.statistic:.1f} % "
         f"right, 95 % {100 * low:.1f} to {100 * high:.1f}; binomial test against a half "
         f"p = {_p(test.pvalue)}). Interval and test take judgments as independent.",
         by=(P910,),
@@ -186,11 +176,8 @@ def _trials_by_kind(study: Study) -> dict[str, int]:
     return found
 
 
-def timing(study: Study) -> Section:
+def timing(study: Study, answers: Answers) -> Section:
     """When, and for how long."""
-    judgments = Judgment.objects.of_study(study).counted()
-    dates = judgments.aggregate(first=Min("server_time"), last=Max("server_time"))
-    times = _times(judgments)
     finished = study.sessions.filter(state=Session.State.FINISHED).values_list(
         "started_at", "finished_at"
     )
@@ -201,7 +188,8 @@ def timing(study: Study) -> Section:
         (
             item(
                 "Judgments given",
-                f"{minute(dates['first'])} to {minute(dates['last'])}, as the server stored them.",
+                f"{minute(answers.first_at)} to {minute(answers.last_at)}, as the server stored "
+                "them.",
                 by=(P910,),
             ),
             item("Study opened", minute(study.opened_at)),
@@ -215,18 +203,12 @@ def timing(study: Study) -> Section:
             ),
             item(
                 "Response time",
-                f"{spread(times, 'ms')}: answer's own timestamp minus the frame that showed the "
-                "decoded pictures, hidden time taken off; counted judgments.",
+                f"{spread(answers.active_ms, 'ms')}: answer's own timestamp minus the frame that "
+                "showed the decoded pictures, hidden time taken off; counted judgments.",
                 by=(P910,),
             ),
         ),
     )
-
-
-def _times(judgments: JudgmentQuerySet) -> NDArray[np.float64]:
-    rows: Any = judgments.exclude(response_ms=None).order_by()
-    pairs = rows.values_list("response_ms", "hidden_ms").iterator(chunk_size=10_000)
-    return np.fromiter((response - hidden for response, hidden in pairs), dtype=np.float64)
 
 
 def _minutes(started: datetime, ended: datetime | None) -> float | None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from django.db.models import Count, IntegerField, QuerySet, Sum
+from django.db.models import Count, IntegerField, Sum
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
@@ -22,17 +22,17 @@ from annotation.conformance_items import (
     n_of,
     spread,
 )
-from annotation.models import Judgment, Screening, Session, Study, Triplet
+from annotation.conforming_answers import Answers
+from annotation.models import Screening, Session, Study
 
 FEWEST_OBSERVERS = 15
 
 
-def observers(study: Study) -> Section:
+def observers(study: Study, answers: Answers) -> Section:
     """How many before and after screening; what is known of them."""
-    answered = _answered(study)
-    before = answered.aggregate(n=Count("annotator", distinct=True))["n"]
-    kept = answered.exclude(verdict=Session.Verdict.EXCLUDED)
-    after = kept.aggregate(n=Count("annotator", distinct=True))["n"]
+    before = len({row.annotator for row in answers.sessions})
+    after = len({row.annotator for row in answers.kept})
+    sittings = n_of(len(answers.sessions), "session")
     who = "simulated observer" if study.is_simulated else "observer"
     few = f" Fewer than the {FEWEST_OBSERVERS} valid observers that BT.500-15 asks for."
     return Section(
@@ -40,19 +40,19 @@ def observers(study: Study) -> Section:
         (
             item(
                 "Before screening",
-                f"{n_of(before, who)} judged a main trial, in {n_of(answered.count(), 'session')}.",
+                f"{n_of(before, who)} judged a main trial, in {sittings}.",
                 by=(P910, BT500),
             ),
             item(
                 "After screening",
-                f"{n_of(after, who)} in {n_of(kept.count(), 'session')}."
+                f"{n_of(after, who)} in {n_of(len(answers.kept), 'session')}."
                 + (few if after < FEWEST_OBSERVERS else ""),
                 by=(P910, BT500),
             ),
-            item("Left out, and why", *_why(answered), by=(P910, BT500)),
+            item("Left out, and why", *_why(answers), by=(P910, BT500)),
             item("Sessions by end", _ends(study)),
             item("Withdrawn", _withdrawn(study)),
-            _verdicts(answered),
+            _verdicts(answers),
             item("Recruiting", f"{study.get_recruiting_display().capitalize()}."),
             item("Sessions a person", _sessions_each(study)),
             item(
@@ -70,21 +70,9 @@ def observers(study: Study) -> Section:
     )
 
 
-def _answered(study: Study) -> QuerySet[Session]:
-    """Sessions with at least one standing judgment of a main trial that is no warm-up."""
-    judged = (
-        Judgment.objects.of_study(study)
-        .standing()
-        .filter(
-            trial__triplet__kind=Triplet.Kind.MAIN, trial__is_warm_up=False, trial__is_repeat=False
-        )
-    )
-    return study.sessions.filter(pk__in=judged.values("trial__session"))
-
-
-def _why(answered: QuerySet[Session]) -> list[str]:
+def _why(answers: Answers) -> list[str]:
     """Each excluded session by the signal that spoke most against it, or by who decided."""
-    excluded = list(answered.filter(verdict=Session.Verdict.EXCLUDED).values_list("pk", flat=True))
+    excluded = [row.pk for row in answers.sessions if row.verdict == Session.Verdict.EXCLUDED]
     if not excluded:
         return ["No session was excluded."]
     rows = screening.newest(excluded).values()
@@ -114,10 +102,10 @@ def _withdrawn(study: Study) -> str:
     return f"{n_of(rows.count(), 'session')}; {deleted or 0:,} judgments were deleted with them."
 
 
-def _verdicts(answered: QuerySet[Session]) -> Item:
-    rows = answered.order_by().values_list("verdict").annotate(n=Count("pk"))
-    said = [f"{verdict or 'not screened or undecided'}: {n:,}" for verdict, n in sorted(rows)]
-    return item("Verdicts", "; ".join(said) or "no session", by=(P910,))
+def _verdicts(answers: Answers) -> Item:
+    counts = Counter(row.verdict or "not screened or undecided" for row in answers.sessions)
+    said = "; ".join(f"{verdict}: {n:,}" for verdict, n in sorted(counts.items()))
+    return item("Verdicts", said or "no session", by=(P910,))
 
 
 def _sessions_each(study: Study) -> str:
@@ -188,8 +176,3 @@ def distance(study: Study, viewings: list[dict[str, Any]]) -> Item:
         "It was not held.",
         by=(BT500,),
     )
-
-
-def recorded(study: Study) -> list[dict[str, Any]]:
-    """What was measured of each session that judged anything that counts."""
-    return list(_answered(study).values_list("viewing", flat=True))

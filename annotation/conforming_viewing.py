@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Count, Max, Q
-
 from annotation.conformance_items import (
     AIC3,
     BT500,
@@ -18,15 +16,15 @@ from annotation.conformance_items import (
     item,
     spread,
 )
+from annotation.conforming_answers import Answers
 from annotation.conforming_observers import distance
-from annotation.models import Judgment, Study
+from annotation.models import Study
 
 Viewings = list[dict[str, Any]]
-# What may have changed during a trial, as its judgment is marked.
-MARKS = ("ratio", "window", "monitor", "hidden", "time_up")
 
 
-def viewing(study: Study, viewings: Viewings) -> Section:
+def viewing(study: Study, answers: Answers) -> Section:
+    viewings = answers.viewings
     if study.is_simulated:
         said = "Nothing to report: simulated observers look at no screen."
         return Section("Viewing conditions", (item("Screens", said, status=NOT_RECORDED),))
@@ -46,8 +44,8 @@ def viewing(study: Study, viewings: Viewings) -> Section:
             item("Ground", "Grey, sRGB 119 in each channel (linear 18 %), nothing else beside the "
                  "pictures.", by=(BT500, P910)),
             distance(study, viewings),
-            _zoom(study),
-            _changes(study),
+            _zoom(study, answers),
+            _changes(answers),
             _not_controlled("Luminance and contrast of the screens", "peak 70 to 500 cd/m²"),
             _not_controlled("Calibration and black level", "set by PLUGE"),
             _not_controlled("Light in the room", "200 lux at home, a background of 0.15 of peak"),
@@ -104,25 +102,19 @@ def _spread(label: str, viewings: Viewings, name: str, unit: str, decimals: int)
     return item(label, said, status=REPORTED if has_any else NOT_RECORDED, by=(P910,))
 
 
-def _zoom(study: Study) -> Item:
-    judgments = Judgment.objects.of_study(study).counted()
-    found = judgments.aggregate(zoomed=Count("pk", filter=Q(zoom__gt=1)), most=Max("zoom"))
-    allowed = f"Up to {study.largest_zoom}× allowed."
+def _zoom(study: Study, answers: Answers) -> Item:
     if study.largest_zoom == 1:
         return item("Magnification", "None: one image pixel on one device pixel.", by=(P910,))
-    used = f"Used in {found['zoomed']:,} counted judgments, {found['most'] or 1}× at most."
-    return item("Magnification", allowed, used, by=(P910,))
+    return item(
+        "Magnification",
+        f"Up to {study.largest_zoom}× allowed.",
+        f"Used in {answers.n('n_zoomed'):,} counted judgments, {answers.largest_zoom}× at most.",
+        by=(P910,),
+    )
 
 
-def _changes(study: Study) -> Item:
-    judgments = Judgment.objects.of_study(study).counted()
-    # Marks are words in a list; to look for one within its text holds on every database.
-    found = judgments.exclude(marks=[]).values_list("marks", flat=True).iterator()
-    counts = dict.fromkeys(MARKS, 0)
-    for marks in found:
-        for mark in set(marks):
-            counts[mark] = counts.get(mark, 0) + 1
-    said = ", ".join(f"{mark.replace('_', ' ')}: {n:,}" for mark, n in counts.items() if n)
+def _changes(answers: Answers) -> Item:
+    said = ", ".join(f"{mark.replace('_', ' ')}: {n:,}" for mark, n in answers.marks.items())
     return item("Changed during a trial", f"{said or 'nothing'} (counted judgments).", by=(P910,))
 
 

@@ -66,7 +66,7 @@ def test_observers_before_and_after_screening_and_why() -> None:
     assert said["Left out, and why"] == (
         "2 sessions excluded. Strongest signal agreement: 1 A person's decision: Phoned meanwhile."
     )
-    assert said["Verdicts"] == "not screened or undecided: 2; excluded: 2"
+    assert said["Verdicts"] == "excluded: 2; not screened or undecided: 2"
     assert "1 decision of people" in said["Screening"]
 
 
@@ -111,7 +111,7 @@ def test_viewing_is_what_was_measured_of_sessions_that_count() -> None:
     make_session(study, viewing={"device_pixel_ratio": 3})
     said = said_of(study)
     assert said["Screens (device pixels)"] == "2560 x 1440: 2 (of 2 sessions)"
-    assert said["Device pixels a CSS pixel"] == "2: 1, 1.25: 1 (of 2 sessions)"
+    assert said["Device pixels a CSS pixel"] == "1.25: 1, 2: 1 (of 2 sessions)"
     assert said["Refresh rate"] == "59.9 Hz (n = 2) of 2 sessions"
     assert said["Viewing distance"].startswith("As people said: 60 cm (n = 2).")
     assert said["Size of the screen"].startswith("By a bank card held to the screen: 2 did")
