@@ -22,6 +22,7 @@ from annotation.conformance_items import (
 )
 from annotation.design.screening import VERSION
 from annotation.models import Screening, Study
+from annotation.sharing import REVOKED, SHARED
 from codecs_eval.models import Run
 
 RESULTS = "study_results"
@@ -90,6 +91,8 @@ def deviations(study: Study) -> Section:
     changes = (
         study.changes.filter(at__gt=study.opened_at) if study.opened_at else study.changes.none()
     )
+    # Who was shown a triplet afterwards changes nothing of what was asked.
+    changes = changes.exclude(Q(what=REVOKED) | Q(what__startswith=SHARED))
     said = [
         f"{minute(change.at)}, {change.by}: {change.what}"
         for change in changes.order_by("at", "pk")[:MOST_CHANGES]

@@ -55,32 +55,15 @@ def triplets_of(study: Study, asked: Asked) -> TripletQuerySet:
     return found
 
 
-def judgments_of(study: Study, *, with_everybody: bool = False) -> JudgmentQuerySet:
-    """What the gallery counts: the same as analyses, of triplets of every kind.
+def judgments_that_count(*, with_everybody: bool = False) -> JudgmentQuerySet:
+    """What the gallery counts: the same as analyses, but of triplets of every kind.
 
     No warm-ups, no repeats; sessions that screening excluded only with everybody.
     """
-    found = (
-        Judgment.objects.of_study(study)
-        .standing()
-        .filter(trial__is_warm_up=False, trial__is_repeat=False)
-    )
-    return (
-        found if with_everybody else found.exclude(trial__session__verdict=Session.Verdict.EXCLUDED)
-    )
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One triplet with all that is said of it."""
-
-    triplet: Triplet
-    votes: Votes
-    scores: tuple[Scored, ...]
-
-    @property
-    def score(self) -> Scored | None:
-        return self.scores[0] if self.scores else None
+    found = Judgment.objects.standing().filter(trial__is_warm_up=False, trial__is_repeat=False)
+    if with_everybody:
+        return found
+    return found.exclude(trial__session__verdict=Session.Verdict.EXCLUDED)
 
 
 def judgments_shown(triplet: Triplet) -> JudgmentQuerySet:
@@ -118,6 +101,19 @@ def judgment_line(judgment: Judgment, kind: str) -> JudgmentLine:
     )
 
 
+@dataclass(frozen=True)
+class Shown:
+    """One triplet with all that is said of it."""
+
+    triplet: Triplet
+    votes: Votes
+    scores: tuple[Scored, ...]
+
+    @property
+    def score(self) -> Scored | None:
+        return self.scores[0] if self.scores else None
+
+
 def shown(study: Study, asked: Asked, keys: Sequence[int]) -> list[Shown]:
     """The triplets of a page, in its order: three queries, whatever their number.
 
@@ -127,8 +123,8 @@ def shown(study: Study, asked: Asked, keys: Sequence[int]) -> list[Shown]:
     rows = study.triplets.select_related(
         "source", "first__checkpoint", "second__checkpoint"
     ).in_bulk(keys)
-    judgments = judgments_of(study, with_everybody=asked.with_everybody)
-    votes = tally(judgments.filter(trial__triplet__in=keys)).votes()
+    judgments = judgments_that_count(with_everybody=asked.with_everybody)
+    votes = tally(judgments.filter(trial__triplet__in=list(rows))).votes()
     scores = scores_of(rows.values(), asked.metric)
     return [
         Shown(row, votes.get(key, Votes()), compared(study, row, votes.get(key, Votes()), scores))

@@ -8,7 +8,7 @@ import numpy as np
 from django.core.cache import cache
 from django.db.models import Q, Sum
 
-from annotation.galleries import Asked, judgments_of, triplets_of
+from annotation.galleries import Asked, judgments_that_count, triplets_of
 from annotation.gallery_scores import error_of, values_of
 from annotation.models import Screening, Study, Triplet, TripletQuerySet
 from annotation.tallying import Tallies, tally
@@ -80,7 +80,7 @@ def _by_error(study: Study, metric: str, rows: TripletQuerySet, tallies: Tallies
 def tallies_of(study: Study, *, with_everybody: bool) -> Tallies:
     """Of all its triplets; of a large study as they were up to five minutes ago."""
     n_judged = study.triplets.aggregate(n=Sum("n_judged"))["n"] or 0
-    judgments = judgments_of(study, with_everybody=with_everybody)
+    judgments = judgments_that_count(with_everybody=with_everybody).of_study(study)
     if n_judged < KEPT_FROM:
         return tally(judgments)
     newest = Screening.objects.filter(session__study=study).order_by("-pk").values_list("pk")[:1]

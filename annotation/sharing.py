@@ -11,7 +11,9 @@ from django.utils import timezone
 from annotation.models import Study, StudyChange, Triplet
 
 DAYS = 30
+# How both stand in a study's history.
 REVOKED = "Shared links revoked"
+SHARED = "Shared by link: "
 _SALT = "annotation.sharing.triplet"
 
 
@@ -49,7 +51,7 @@ def share(triplet: Triplet, user: User) -> str:
         raise ValueError(reason)
     # In microseconds: a link that is made right after a revocation stands.
     at = timezone.now().timestamp()
-    _note(triplet.study, user, f"Triplet {triplet.pk} shared for {DAYS} days by link")
+    _note(triplet.study, user, f"{SHARED}triplet {triplet.pk} for {DAYS} days")
     return signing.dumps({"triplet": triplet.pk, "at": at}, salt=_SALT, compress=True)
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
 
-from annotation import screening
+from annotation import screening, sharing
 from annotation.conformance_items import counted, spread
 from annotation.conforming import conformance
 from annotation.models import Screening, Session, Study, StudyChange
@@ -168,8 +168,11 @@ def test_amount_and_times_are_told() -> None:
 
 def test_changes_after_opening_are_deviations() -> None:
     study = make_study()
-    StudyChange.objects.create(study=study, by="ada", what="Paused for a night")
-    assert "ada: Paused for a night" in said_of(study)["After opening"]
+    for what in ("Paused for a night", f"{sharing.SHARED}triplet 1 for 30 days", sharing.REVOKED):
+        StudyChange.objects.create(study=study, by="ada", what=what)
+    said = said_of(study)["After opening"]
+    assert said.endswith("ada: Paused for a night")
+    assert "link" not in said
 
 
 def test_the_newest_results_of_this_study_are_named() -> None:

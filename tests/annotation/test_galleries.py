@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation import gallery_orders
-from annotation.galleries import Asked, judgment_line, judgments_of, judgments_shown, shown
+from annotation.galleries import Asked, judgment_line, judgments_shown, judgments_that_count, shown
 from annotation.gallery_orders import ordered_keys, place_of
 from annotation.models import Study, Triplet
 from annotation.tallying import tally
@@ -76,7 +76,7 @@ def test_a_median_leaves_out_what_was_not_measured_and_hidden_time() -> None:
     judgment.hidden_ms = 8500
     judgment.save()
     vote(two, "first", ms=None)
-    found = tally(judgments_of(study)).votes()
+    found = tally(judgments_that_count().of_study(study)).votes()
     assert found[one.pk].median_ms == 2000
     assert found[two.pk].median_ms is None
 
