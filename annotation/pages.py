@@ -40,7 +40,9 @@ def render_in(
     return response
 
 
-def study_tab(request: HttpRequest, study: Study, tab: str, **context: Any) -> HttpResponse:
+def study_tab(
+    request: HttpRequest, study: Study, tab: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
     """One of the desk's pages about a study."""
     answer_url = request.build_absolute_uri(reverse("welcome", args=[study.slug]))
     return render(
@@ -54,4 +56,5 @@ def study_tab(request: HttpRequest, study: Study, tab: str, **context: Any) -> H
             "may_own": team.may(request.user, study, team.Role.OWNER),
             **context,
         },
+        status=status,
     )

@@ -17,8 +17,7 @@ from annotation.result_files import FILES, file_name
 from annotation.result_forms import results_form
 from annotation.result_pages import results_page
 from codecs_eval.access import researcher
-from codecs_eval.dark_figures import dark
-from codecs_eval.serving_files import file_reply, is_download, svg_reply
+from codecs_eval.serving_files import file_reply, is_download
 from codecs_eval.tasks import enqueue
 
 
@@ -68,13 +67,11 @@ def results_state(request: HttpRequest, study: Study) -> JsonResponse:
 @for_viewers
 @require_GET
 def result_file(request: HttpRequest, study: Study, name: str) -> HttpResponse:
-    """A file of the newest results; ?download names it, ?dark turns a figure for a dark page."""
+    """A file of the newest results; ?download names it."""
     run = running_results.results_of(study).filter(state="done").first()
     stored = file_name(name, is_simulated=study.is_simulated)
     if name not in FILES or run is None or not (run.folder / stored).is_file():
         raise Http404(f"Results have the files {', '.join(FILES)}; found none called {name!r}.")
     path = run.folder / stored
     download_name = file_name(f"{study.slug}-{name}", is_simulated=study.is_simulated)
-    if path.suffix == ".svg" and "dark" in request.GET:
-        return svg_reply(dark(path.read_bytes()), download_name)
     return file_reply(path, FILES[name], download_name, as_attachment=is_download(request))

@@ -1,30 +1,44 @@
-"""A figure that was drawn dark on white, turned for a dark page: the same lines in other tones."""
+"""Figures are drawn dark on light; on a dark page they follow by a style sheet of their own."""
 
-import re
-
-# What the plots are drawn with -> what a dark page shows. Colours of Okabe and Ito are seen on
-# both; the darkest of the others are lifted.
-_TONES = {
-    b"#ffffff": b"#161616",
-    b"white": b"#161616",
-    b"#1a1a1a": b"#ececea",
-    b"#000000": b"#ffffff",
-    b"black": b"#ffffff",
-    b"#6e6e6e": b"#a8a8a5",
-    b"#767676": b"#a8a8a5",
-    b"#ececec": b"#2b2b2b",
-    b"#e4e4e4": b"#3a3a39",
-    b"#0072b2": b"#4aa3df",
-    b"#882255": b"#d67ba6",
-    b"#332288": b"#a79bf0",
-    b"#117733": b"#4fb36f",
-    b"#7f3b08": b"#c98a55",
+PAPER, INK, QUIET, RULE = "#161616", "#ececea", "#a8a8a5", "#3a3a39"
+# What is drawn -> what a dark page shows in its place; a colour that is readable on both stays.
+DARK = {
+    "#ffffff": PAPER,
+    "#000000": INK,
+    "#1a1a1a": INK,
+    "#333333": INK,
+    "#767676": QUIET,
+    "#b0b0b0": RULE,
+    "#cccccc": RULE,
+    "#e4e4e4": RULE,
+    "#ececec": "#2b2b2b",
+    "#6e6e6e": QUIET,
+    # Lines and words in dark colours: lighter in the same hue.
+    "#0072b2": "#4aa3df",
+    "#117733": "#4fb36f",
+    "#332288": "#a79bf0",
+    "#7f3b08": "#c98a55",
+    "#882255": "#d67ba6",
 }
-_PAINT = re.compile(rb"((?:fill|stroke|stop-color): ?)(#[0-9a-fA-F]{6}|white|black)\b")
 
 
-def dark(svg: bytes) -> bytes:
-    """Only paints are changed; words and ids that look like a colour stay."""
-    painted = _PAINT.sub(lambda found: found[1] + _TONES.get(found[2].lower(), found[2]), svg)
-    # Matplotlib does not write a black fill, for black is what it is without one.
-    return painted.replace(b"</style>", b"svg{fill: #ffffff}</style>", 1)
+def followed_in_the_dark(svg: bytes) -> bytes:
+    """An SVG of matplotlib's that also reads well where its reader prefers dark.
+
+    Its shapes keep their own colours; a page that shows it as a picture decides by its scheme.
+    """
+    start = svg.find(b"<svg")
+    end = svg.find(b">", start)
+    if start < 0 or end < 0:
+        return svg
+    return svg[: end + 1] + _style().encode() + svg[end + 1 :]
+
+
+def _style() -> str:
+    rules = "".join(
+        f'[style*="{property}: {light}"]{{{property}:{dark}!important}}'
+        for light, dark in DARK.items()
+        for property in ("fill", "stroke")
+    )
+    # What says no colour of its own is black.
+    return f"<style>@media (prefers-color-scheme:dark){{svg{{fill:{INK}}}{rules}}}</style>"

@@ -18,7 +18,6 @@ from annotation.result_files import FILES
 from annotation.results_config import StudyResultsConfig
 from annotation.running_results import create_results
 from codecs_eval import runs
-from codecs_eval.dark_figures import dark
 from codecs_eval.models import Run
 from tests.annotation.results_made import finished_run, prefers, sit
 from tests.factories import make_ada, make_ben, make_session, make_study
@@ -167,15 +166,6 @@ def test_what_is_no_file_of_results_is_not_found(ada: Client) -> None:
     finished_run(study)
     assert ada.get(address).status_code == 200
     assert ada.get(reverse("result_file", args=["which", "secret.txt"])).status_code == 404
-
-
-def test_a_dark_page_gets_the_same_figure_in_other_tones(ada: Client) -> None:
-    finished_run(answered())
-    address = reverse("result_file", args=["which", "shares.svg"])
-    light, night = ada.get(address).content, ada.get(address, {"dark": ""}).content
-    assert night == dark(light) != light
-    assert b"#1a1a1a" in light and b"#1a1a1a" not in night
-    assert light.count(b"<path") == night.count(b"<path")
 
 
 def test_ada_computes_and_a_second_press_starts_nothing(ada: Client) -> None:

@@ -15,7 +15,7 @@ from tests.processes import LiveSite
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_results_have_no_violation_and_figures_of_the_tone_of_the_page(
+def test_results_have_no_violation_and_show_their_figures(
     site: LiveSite, browser: Browser, scheme: str
 ) -> None:
     study = make_study(n_sources=2, judgments_per_triplet=99)
@@ -25,8 +25,6 @@ def test_results_have_no_violation_and_figures_of_the_tone_of_the_page(
     page = browser.new_context(color_scheme=scheme).new_page()  # type: ignore[arg-type]
     complaints = log_in(page, site)
     assert_in_order(page, site, [reverse("study_results", args=[study.slug])], complaints)
-    shown = page.locator("figure img").first.evaluate("image => image.currentSrc")
-    assert shown.endswith("?dark") == (scheme == "dark")
     assert page.locator("figure img").first.evaluate("image => image.naturalWidth") > 0
     page.context.close()
 
