@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 
 from annotation import rest_desk, rest_judgments, rest_problems, rest_runs, rest_studies
 from annotation.rest_access import PerToken
@@ -35,6 +36,9 @@ class RestApi(NinjaAPI):
                     if status in SAID_OF:
                         _as_problem(status, told)
         return schema
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        return str(operation.view_func.__name__)
 
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
         reply = super().create_temporal_response(request)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -39,6 +40,11 @@ class BearerToken(HttpBearer):
             raise Problem(403, f"Found a token for {has}; expected one for {self.scope}.")
         tokens.note_use(found)
         return found
+
+
+def needs(scope: str) -> dict[str, Any]:
+    """For an operation's decorator: who may ask, and its scope in the schema."""
+    return {"auth": BearerToken(scope), "openapi_extra": {"x-scope": str(scope)}}
 
 
 class PerToken(BaseThrottle):

@@ -17,9 +17,19 @@ from codecs_eval.run_kinds import listed_as_tuples
 LARGEST = 2**31 - 1
 SLUG = r"^[-a-zA-Z0-9_]+$"
 _SAID: dict[str, dict[str, Any]] = {
-    "title": {"min_length": 1, "max_length": 120},
-    "slug": {"min_length": 1, "max_length": 60, "pattern": SLUG},
-    "collection": {"min_length": 1, "max_length": 80, "pattern": SLUG},
+    "title": {"min_length": 1, "max_length": 120, "description": "As its people read it."},
+    "slug": {
+        "min_length": 1,
+        "max_length": 60,
+        "pattern": SLUG,
+        "description": "Short name, of letters, digits, - and _; part of its addresses.",
+    },
+    "collection": {
+        "min_length": 1,
+        "max_length": 80,
+        "pattern": SLUG,
+        "description": "Imported photos with an encoded ladder.",
+    },
     "codecs": {"min_length": 2, "description": "Names from /api/v1/codecs, two or more."},
     "rates_bpp": {"min_length": 1, "description": "Target rates in bits per pixel, each > 0."},
     "question": {"max_length": 200, "description": "Empty: the words that belong to the mode."},
@@ -69,7 +79,10 @@ def _facts_of_column(name: str) -> dict[str, Any]:
     column = _column(name)
     if column is None:
         return {}
-    facts: dict[str, Any] = {"description": str(column.help_text or column.verbose_name)}
+    label = str(column.verbose_name)
+    facts: dict[str, Any] = {
+        "description": f"{label[:1].upper()}{label[1:]}. {column.help_text}".strip()
+    }
     if isinstance(column, models.IntegerField):
         facts |= {"ge": 0, "le": LARGEST}
     if isinstance(column, models.FloatField):

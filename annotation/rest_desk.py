@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from ninja import Router
 
-from annotation.rest_access import BearerToken, researcher_of
+from annotation.rest_access import needs, researcher_of
 from annotation.rest_pages import BY_TIME, USUAL, Cursor, Limit, page_of
 from annotation.rest_problems import Problem
 from annotation.rest_run_schemas import CodecOut, DatasetOut, DatasetRead, MetricOut
@@ -18,11 +18,11 @@ from codecs_eval.metrics.table import METRICS, finite
 from codecs_eval.models import ApiToken, Dataset, Run
 from codecs_eval.named_codecs import all_entries, probe_every
 
-READ = BearerToken(ApiToken.Scope.RUNS_READ)
+READ = needs(ApiToken.Scope.RUNS_READ)
 router = Router(tags=["datasets, codecs, metrics"])
 
 
-@router.get("/datasets", auth=READ, response=answers(Page[DatasetOut]))
+@router.get("/datasets", **READ, response=answers(Page[DatasetOut]))
 def list_datasets(request: HttpRequest, cursor: Cursor = None, limit: Limit = USUAL) -> Any:
     """Frozen judgments, the newest first."""
     researcher_of(request)
@@ -32,7 +32,7 @@ def list_datasets(request: HttpRequest, cursor: Cursor = None, limit: Limit = US
     return {"items": items, "next": following}
 
 
-@router.get("/datasets/{dataset_id}", auth=READ, response=answers(DatasetRead, 404))
+@router.get("/datasets/{dataset_id}", **READ, response=answers(DatasetRead, 404))
 def read_dataset(request: HttpRequest, dataset_id: UUID) -> Any:
     """One dataset with its manifest."""
     researcher_of(request)
@@ -44,7 +44,7 @@ def read_dataset(request: HttpRequest, dataset_id: UUID) -> Any:
     return {**plain, "manifest": json.loads(path.read_text()) if path.is_file() else None}
 
 
-@router.get("/codecs", auth=READ, response=answers(list[CodecOut]))
+@router.get("/codecs", **READ, response=answers(list[CodecOut]))
 def list_codecs(request: HttpRequest) -> Any:
     """Every codec of the table and every one that was trained here."""
     researcher_of(request)
@@ -62,7 +62,7 @@ def list_codecs(request: HttpRequest) -> Any:
     ]
 
 
-@router.get("/metrics", auth=READ, response=answers(list[MetricOut]))
+@router.get("/metrics", **READ, response=answers(list[MetricOut]))
 def list_metrics(request: HttpRequest) -> Any:
     """Every metric of the table and every one that was trained here."""
     researcher_of(request)

@@ -8,13 +8,13 @@ from django.utils import timezone
 from ninja import Router
 
 from annotation.models import Judgment
-from annotation.rest_access import BearerToken, study_of
+from annotation.rest_access import needs, study_of
 from annotation.rest_pages import BY_TIME, USUAL, Cursor, Limit, page_of
 from annotation.rest_schemas import JudgmentOut, Page, answers
 from annotation.rest_studies import Slug
 from codecs_eval.models import ApiToken
 
-READ = BearerToken(ApiToken.Scope.JUDGMENTS_READ)
+READ = needs(ApiToken.Scope.JUDGMENTS_READ)
 # One is stamped before its transaction ends: read at once, a later one could pass it by.
 SETTLED_AFTER = timedelta(seconds=2)
 _OF_JUDGMENT = (
@@ -25,7 +25,7 @@ _OF_TRIAL = ("position", "is_warm_up", "is_repeat", "first_on_left")
 router = Router(tags=["studies"])
 
 
-@router.get("/studies/{slug}/judgments", auth=READ, response=answers(Page[JudgmentOut], 404))
+@router.get("/studies/{slug}/judgments", **READ, response=answers(Page[JudgmentOut], 404))
 def list_judgments(
     request: HttpRequest,
     slug: Slug,

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from annotation import team
 from annotation.models import Study, StudyMember
-from annotation.rest_access import BearerToken, researcher_of
+from annotation.rest_access import needs, researcher_of
 from annotation.rest_pages import BY_TIME, USUAL, Cursor, Limit, page_of
 from annotation.rest_problems import Problem
 from annotation.rest_run_schemas import Kind, RunIn, RunKindOut, RunOut, RunRead, State
@@ -23,15 +23,15 @@ from codecs_eval import encoding, learning_codec, run_lists, runs, tasks
 from codecs_eval.models import ApiToken, Dataset, Run, RunQuerySet
 from codecs_eval.run_kinds import KINDS, load
 
-READ = BearerToken(ApiToken.Scope.RUNS_READ)
-WRITE = BearerToken(ApiToken.Scope.RUNS_WRITE)
+READ = needs(ApiToken.Scope.RUNS_READ)
+WRITE = needs(ApiToken.Scope.RUNS_WRITE)
 NEED_DATASET = ("train_metric", "agreement")
 # Settings that name files of the server: those come in by the pages, which store them.
 _NOT_BY_API = {"agreement": ("scores",), "downstream": ("annotations",)}
 router = Router(tags=["runs"])
 
 
-@router.get("/run-kinds", auth=READ, response=answers(list[RunKindOut]))
+@router.get("/run-kinds", **READ, response=answers(list[RunKindOut]))
 def list_run_kinds(request: HttpRequest) -> Any:
     """What can be launched, with the settings of each."""
     researcher_of(request)
@@ -46,7 +46,7 @@ def list_run_kinds(request: HttpRequest) -> Any:
     ]
 
 
-@router.get("/runs", auth=READ, response=answers(Page[RunOut]))
+@router.get("/runs", **READ, response=answers(Page[RunOut]))
 def list_runs(
     request: HttpRequest,
     kind: Annotated[Kind | None, Query(description="Only of this kind.")] = None,
@@ -62,7 +62,7 @@ def list_runs(
     return {"items": [_told(run) for run in items], "next": following}
 
 
-@router.post("/runs", auth=WRITE, response=answers(RunRead, 400, 404, 409, status=201))
+@router.post("/runs", **WRITE, response=answers(RunRead, 400, 404, 409, status=201))
 def launch_run(request: HttpRequest, sent: RunIn) -> Any:
     """Queue a run. A setting that names a file of the server is refused here."""
     user = researcher_of(request)
@@ -85,13 +85,13 @@ def launch_run(request: HttpRequest, sent: RunIn) -> Any:
     return Status(201, _read(run))
 
 
-@router.get("/runs/{run_id}", auth=READ, response=answers(RunRead, 404))
+@router.get("/runs/{run_id}", **READ, response=answers(RunRead, 404))
 def read_run(request: HttpRequest, run_id: UUID) -> Any:
     """One run with its settings, and its result or its error."""
     return _read(_found(request, run_id))
 
 
-@router.post("/runs/{run_id}/cancel", auth=WRITE, response=answers(RunRead, 404, 409, status=202))
+@router.post("/runs/{run_id}/cancel", **WRITE, response=answers(RunRead, 404, 409, status=202))
 def cancel_run(request: HttpRequest, run_id: UUID) -> Any:
     """At once while it waits; a running one stops at its next heartbeat. What is done is kept."""
     run = _found(request, run_id)

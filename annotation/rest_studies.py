@@ -11,7 +11,7 @@ from ninja.responses import Status
 from annotation import designing, team, watching
 from annotation.models import Study, Triplet
 from annotation.rest_access import (
-    BearerToken,
+    needs,
     researcher_of,
     study_of,
     study_to_change,
@@ -35,15 +35,15 @@ from codecs_eval import tasks
 from codecs_eval.models import ApiToken, Reconstruction, Run
 
 Scope = ApiToken.Scope
-READ, WRITE = BearerToken(Scope.STUDIES_READ), BearerToken(Scope.STUDIES_WRITE)
-RESULTS = BearerToken(Scope.RESULTS_READ)
+READ, WRITE = needs(Scope.STUDIES_READ), needs(Scope.STUDIES_WRITE)
+RESULTS = needs(Scope.RESULTS_READ)
 router = Router(tags=["studies"])
 
 
 Slug = Annotated[str, Path(pattern=SLUG, max_length=60, description="The study's short name.")]
 
 
-@router.get("/studies", auth=READ, response=answers(Page[StudyOut]))
+@router.get("/studies", **READ, response=answers(Page[StudyOut]))
 def list_studies(request: HttpRequest, cursor: Cursor = None, limit: Limit = USUAL) -> Any:
     """Every study that the token's account may read, the newest first."""
     rows = team.visible_to(user_of(request))
@@ -51,7 +51,7 @@ def list_studies(request: HttpRequest, cursor: Cursor = None, limit: Limit = USU
     return {"items": items, "next": following}
 
 
-@router.post("/studies", auth=WRITE, response=answers(StudyMade, 400, 409, status=201))
+@router.post("/studies", **WRITE, response=answers(StudyMade, 400, 409, status=201))
 def make_study(request: HttpRequest, sent: DesignIn) -> Any:
     """A draft with its triplets planned. Its collection must have an encoded ladder.
 
@@ -69,13 +69,13 @@ def make_study(request: HttpRequest, sent: DesignIn) -> Any:
     return Status(201, {**_read(request, study), "left_out": planned.left_out})
 
 
-@router.get("/studies/{slug}", auth=READ, response=answers(StudyRead, 404))
+@router.get("/studies/{slug}", **READ, response=answers(StudyRead, 404))
 def read_study(request: HttpRequest, slug: Slug) -> Any:
     """One study with all its settings."""
     return _read(request, study_of(request, slug))
 
 
-@router.post("/studies/{slug}/state", auth=WRITE, response=answers(StudyRead, 400, 404, 409))
+@router.post("/studies/{slug}/state", **WRITE, response=answers(StudyRead, 400, 404, 409))
 def change_state(request: HttpRequest, sent: StateIn, slug: Slug) -> Any:
     """Open, pause or close. The first opening freezes the design for ever."""
     study = study_to_change(request, slug)
@@ -87,7 +87,7 @@ def change_state(request: HttpRequest, sent: StateIn, slug: Slug) -> Any:
     return _read(request, study)
 
 
-@router.get("/studies/{slug}/triplets", auth=READ, response=answers(Page[TripletOut], 404))
+@router.get("/studies/{slug}/triplets", **READ, response=answers(Page[TripletOut], 404))
 def list_triplets(
     request: HttpRequest,
     slug: Slug,
@@ -100,7 +100,7 @@ def list_triplets(
     return {"items": [_triplet(row) for row in items], "next": following}
 
 
-@router.get("/studies/{slug}/progress", auth=READ, response=answers(ProgressOut, 404))
+@router.get("/studies/{slug}/progress", **READ, response=answers(ProgressOut, 404))
 def read_progress(request: HttpRequest, slug: Slug) -> Any:
     """How the study goes, in the numbers of its page Watch."""
     study = study_of(request, slug)
@@ -110,7 +110,7 @@ def read_progress(request: HttpRequest, slug: Slug) -> Any:
     return {**told, "state": study.state, "is_simulated": study.is_simulated}
 
 
-@router.get("/studies/{slug}/results", auth=RESULTS, response=answers(ResultOut, 404, 409))
+@router.get("/studies/{slug}/results", **RESULTS, response=answers(ResultOut, 404, 409))
 def read_results(request: HttpRequest, slug: Slug) -> Any:
     """The newest finished results. They are made by a run: POST /runs, kind study_results.
 
