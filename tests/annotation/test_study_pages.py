@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.html import escape
 
 from annotation import gallery_views, serving, urls, watching
-from annotation.models import Session, Study
+from annotation.models import Study
 from codecs_eval import runs
 from codecs_eval.models import Dataset, Run
 from tests.factories import (
@@ -156,28 +156,6 @@ def test_the_watch_page_counts_what_stands() -> None:
     assert (found.n_left, found.n_right) == (4, 1)
     assert found.median_response_ms == 1500.0
     assert found.cells == [{"target_bpp": 0.5, "n_triplets": 4, "n_judgments": 5, "n_touched": 4}]
-
-
-def test_results_count_what_was_chosen_and_not_what_was_undone() -> None:
-    study = make_study(n_sources=1, allow_not_sure=True, judgments_per_triplet=9)
-    sides = []
-    for _ in range(3):
-        session = make_session(study)
-        (judgment,) = make_judgments(session, 1)
-        sides.append(judgment.choice)
-    undone = make_session(study)
-    (judgment,) = make_judgments(undone, 1)
-    serving.record(undone, [make_answer(judgment.trial, "not_sure", supersedes=judgment.pk)])
-    excluded = make_session(study)
-    make_judgments(excluded, 1)
-    Session.objects.filter(pk=excluded.pk).update(verdict=Session.Verdict.EXCLUDED)
-    cells = {cell["codec"]: cell for cell in watching.wins_by_codec(study)}
-    triplet = study.triplets.get()
-    for side in ("first", "second"):
-        cell = cells[getattr(triplet, side).codec]
-        assert cell["n"] == 4
-        assert cell["chosen"] == sides.count(side) + 0.5
-        assert cell["share"] == cell["chosen"] / 4
 
 
 def test_the_gallery_counts_each_standing_choice_once(ada: Client) -> None:
