@@ -13,8 +13,8 @@ from ninja.responses import Status
 from pydantic import TypeAdapter, ValidationError
 
 from annotation import team
-from annotation.models import Study, StudyMember
-from annotation.rest_access import needs, researcher_of
+from annotation.models import Study
+from annotation.rest_access import needs, researcher_of, study_to_change, user_of
 from annotation.rest_pages import BY_TIME, USUAL, Cursor, Limit, page_of
 from annotation.rest_problems import Problem
 from annotation.rest_run_schemas import Kind, RunIn, RunKindOut, RunOut, RunRead, State
@@ -64,10 +64,13 @@ def list_runs(
 
 @router.post("/runs", **WRITE, response=answers(RunRead, 400, 404, 409, status=201))
 def launch_run(request: HttpRequest, sent: RunIn) -> Any:
-    """Queue a run. A setting that names a file of the server is refused here."""
-    user = researcher_of(request)
+    """Queue a run: a researcher's account may, and who is a researcher of the study it names.
+
+    A setting that names a file of the server is refused here.
+    """
+    user = user_of(request)
     config = _config_of(sent)
-    study = _study_of(request, config)
+    study = _study_named(request, config)
     dataset = _dataset_of(sent)
     try:
         is_simulated = _check(sent.kind, config) or bool(study and study.is_simulated)
@@ -103,10 +106,11 @@ def cancel_run(request: HttpRequest, run_id: UUID) -> Any:
 
 
 def _visible(request: HttpRequest, rows: RunQuerySet) -> RunQuerySet:
-    """As on the desk; a run about a study only to who may read the study."""
-    user = researcher_of(request)
+    """A run about a study to who may read the study; all others to researchers."""
+    user = user_of(request)
     slugs = list(team.visible_to(user).values_list("slug", flat=True))
-    return rows.filter(Q(config__study__isnull=True) | Q(config__study__in=slugs))
+    about = Q(config__study__in=slugs)
+    return rows.filter(about | Q(config__study__isnull=True) if user.is_staff else about)
 
 
 def _found(request: HttpRequest, run_id: UUID) -> Run:
@@ -149,18 +153,13 @@ def _config_of(sent: RunIn) -> Any:
         raise Problem(422, f"{where}: {first['msg']}") from error
 
 
-def _study_of(request: HttpRequest, config: Any) -> Study | None:
-    """The study that a configuration names: its researchers alone launch work on it."""
+def _study_named(request: HttpRequest, config: Any) -> Study | None:
+    """The study that a configuration names; where it names none, a researcher must ask."""
     slug = getattr(config, "study", "")
-    if not slug:
-        return None
-    user = researcher_of(request)
-    study = team.visible_to(user).filter(slug=slug).first()
-    if study is None:
-        raise Problem(404, f"No study is called {slug!r}, or it is not yours to read.")
-    if not team.may(user, study, StudyMember.Role.RESEARCHER):
-        raise Problem(403, f"Found a viewer of study {slug}; expected a researcher.")
-    return study
+    if slug:
+        return study_to_change(request, slug)
+    researcher_of(request)
+    return None
 
 
 def _dataset_of(sent: RunIn) -> Dataset | None:

@@ -1,6 +1,5 @@
 """Studies by the API: made, opened and closed, read, watched; and what came of them."""
 
-import json
 from typing import Annotated, Any
 
 from django.db.models import Count
@@ -8,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Path, Router
 from ninja.responses import Status
 
-from annotation import designing, team, watching
+from annotation import designing, running_results, team, watching
 from annotation.models import Study, Triplet
 from annotation.rest_access import (
     needs,
@@ -117,16 +116,15 @@ def read_results(request: HttpRequest, slug: Slug) -> Any:
     404: none was launched; 409: none is finished, and why.
     """
     study = study_of(request, slug)
-    rows = Run.objects.filter(kind="study_results", config__study=study.slug)
-    newest = rows.filter(state=Run.State.DONE).order_by("-finished_at").first()
+    newest = running_results.newest_results(study)
     if newest is None:
-        raise _without_results(study, rows.first())
+        raise _without_results(study, running_results.results_of(study).first())
     return {
         "study": study.slug,
         "is_simulated": study.is_simulated,
         "run": newest.pk,
         "finished_at": newest.finished_at,
-        "result": _result_of(newest),
+        "result": newest.result,
     }
 
 
@@ -138,13 +136,6 @@ def _without_results(study: Study, run: Run | None) -> Problem:
     return Problem(
         409, f"Found the newest run of results {run.pk} {run.state}{why}; expected done."
     )
-
-
-def _result_of(run: Run) -> dict[str, Any]:
-    """The file beside the run where there is one: the row keeps what its page shows."""
-    path = run.folder / "results.json"
-    found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else run.result
-    return found
 
 
 def _read(request: HttpRequest, study: Study) -> dict[str, Any]:
