@@ -85,7 +85,7 @@ def ring_for_deliveries() -> None:
 def deliver_due() -> None:
     # One message each: an address that does not answer holds up no other.
     for delivery_id in delivering.due():
-        deliver.apply_async((str(delivery_id),), retry=False)
+        deliver.apply_async((str(delivery_id),), retry=False, expires=60)
 
 
 @shared_task

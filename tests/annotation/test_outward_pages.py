@@ -173,3 +173,21 @@ def test_the_command_makes_lists_and_revokes_tokens(ada_row: Any, capsys: Any) -
 def test_the_command_knows_no_account_that_there_is_not() -> None:
     with pytest.raises(CommandError, match="No account"):
         call_command("api_token", "--user", "nobody", "--name", "x")
+
+
+# The admin
+
+
+def test_the_admin_revokes_a_lost_token_and_shows_no_secret(settings: Any) -> None:
+    settings.WEBHOOKS_TO_PRIVATE_ADDRESSES = True
+    ben = make_ben()
+    row, text = tokens.make_token(ben, "lost", ["studies:read"])
+    hook = announcing.make_webhook(ben, "http://127.0.0.1:9/", ["run.finished"])
+    root = logged_in(make_ada(is_superuser=True))
+    for kind, pk in (("apitoken", row.pk), ("webhook", hook.pk)):
+        shown = text_of(root.get(reverse(f"admin:codecs_eval_{kind}_change", args=[pk])))
+        assert row.token_sha256 not in shown
+        assert hook.nonce not in shown
+    sent = {"action": "revoke", "_selected_action": [str(row.pk)]}
+    root.post(reverse("admin:codecs_eval_apitoken_changelist"), sent)
+    assert Program(text).get("/studies").status_code == 401
