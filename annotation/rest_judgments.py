@@ -3,11 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router
 
-from annotation.models import Judgment
+from annotation.models import Judgment, Study, Trial
 from annotation.rest_access import needs, study_of
 from annotation.rest_pages import BY_TIME, USUAL, Cursor, Limit, page_of
 from annotation.rest_schemas import JudgmentOut, Page, answers
@@ -22,6 +23,13 @@ _OF_JUDGMENT = (
     "marks",
 )  # fmt: skip
 _OF_TRIAL = ("position", "is_warm_up", "is_repeat", "first_on_left")
+_RELATED = Judgment.objects.select_related(
+    "superseded_by",
+    "trial__session",
+    "trial__annotator",
+    "trial__triplet__first",
+    "trial__triplet__second",
+)
 router = Router(tags=["studies"])
 
 
@@ -37,20 +45,18 @@ def list_judgments(
     Up to two seconds before now: what is being stored is given by the next call, never left out.
     """
     study = study_of(request, slug)
-    rows = (
-        Judgment.objects.of_study(study)
-        .filter(server_time__lt=timezone.now() - SETTLED_AFTER)
-        .select_related(
-            "superseded_by",
-            "trial__session",
-            "trial__annotator",
-            "trial__triplet__first",
-            "trial__triplet__second",
-        )
-    )
     keys = ("server_time", "pk")
-    items, following = page_of(rows, keys, BY_TIME, cursor, limit)
-    return {"items": [_told(row) for row in items], "next": following}
+    found, following = page_of(_in_order(study), keys, BY_TIME, cursor, limit)
+    rows = _RELATED.in_bulk([row.pk for row in found])
+    return {"items": [_told(rows[row.pk]) for row in found], "next": following}
+
+
+def _in_order(study: Study) -> QuerySet[Judgment]:
+    """Asked in this way a page is read along the index of times, however many there are."""
+    of_study = Trial.objects.order_by().filter(pk=OuterRef("trial"), session__study=study)
+    settled = timezone.now() - SETTLED_AFTER
+    rows = Judgment.objects.filter(Exists(of_study), server_time__lt=settled)
+    return rows.only("pk", "server_time")
 
 
 def _told(row: Judgment) -> dict[str, Any]:

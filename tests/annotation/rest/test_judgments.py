@@ -1,7 +1,10 @@
 """Judgments page by page, while others come in."""
 
+import base64
+import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -104,5 +107,20 @@ def test_a_long_page_takes_as_many_queries_as_a_short_one(
     for _ in range(4):
         stored(study, 6, ago_s=9)
     page(ada, None)
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         assert len(page(ada, None, limit=24)["items"]) == 24
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [], ["2026-01-01"], ["2026-01-01", str(UUID(int=1))], ["x", str(UUID(int=1))],
+        ["9999-12-31T23:59:59-23:00", str(UUID(int=1))], ["2026-01-01T00:00:00+00:00", "x"],
+        ["2026-01-01T00:00:00+00:00", str(UUID(int=1)), 1], [1, 2], {"a": 1, "b": 2}, 7,
+    ],
+)  # fmt: skip
+def test_a_cursor_that_was_made_up_is_refused(ada: Program, study: Study, values: Any) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+    reply = ada.get(f"/studies/which/judgments?cursor={cursor}")
+    assert reply.status_code == 422
+    assert "cursor" in reply.json()["detail"]
