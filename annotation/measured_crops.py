@@ -2,46 +2,49 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
-from django.conf import settings
 
+from annotation.crop_scores import values_of_crops
 from annotation.models import Study, Triplet
-from codecs_eval import storing
 from codecs_eval.agreement.judged import Judged, MetricDistances, MetricFacts, join
 from codecs_eval.measuring_trained import TRAINED_MARKS, is_trained, photos_learned, trained_run
 from codecs_eval.metrics.table import METRICS
-from codecs_eval.named_metrics import NamedMetric, named_metric
+from codecs_eval.named_metrics import named_metric
 from codecs_eval.runs import RunReporter
 from codecs_eval.scoring import weights_key
-
-_KEY = ("reconstruction", "left", "top", "right", "bottom")
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredStudy:
-    """A study's judged triplets with their votes and every metric that could be had."""
+    """A study's judged triplets under every metric that could be had; `notes` tell of the others.
 
-    judged: Judged | None
+    `triplets`: the columns of a frozen dataset's that scores are cut by. `n_in_part`: judgments
+    given on a part of the crop, which say nothing here: the metrics see all of it.
+    """
+
+    triplets: pd.DataFrame
+    distances: tuple[MetricDistances, ...]
     notes: list[str]
     n_in_part: int
     n_without_pixels: int
+
+    def judged(self, rows: pd.DataFrame) -> Judged | None:
+        """These judgments (as `StudyRows.table`) beside the metrics; None where none is left."""
+        kept = rows[~rows["is_part"]]
+        if not self.triplets.empty:
+            kept = kept[kept["triplet"].astype(str).isin(self.triplets["triplet_id"])]
+        if self.triplets.empty or kept.empty or not self.distances:
+            return None
+        return join(self.triplets, _votes(kept), self.distances, _ballots(kept))
 
 
 def measure_study(
     study: Study, rows: pd.DataFrame, names: Sequence[str], reporter: RunReporter
 ) -> MeasuredStudy:
-    """Distances of the judged triplets under each metric; what could not be had is said.
-
-    `rows`: counted judgments as `StudyRows.table`. Those that were given on a part of the crop are
-    left out: the metrics see all of it.
-    """
+    """Distances of the triplets of these judgments under each metric."""
     whole = rows[~rows["is_part"]]
     ids = [int(pk) for pk in whole["triplet"].unique()]
     triplets = list(
@@ -52,22 +55,22 @@ def measure_study(
         .select_related("source", "first", "second")
         .order_by("pk")
     )
-    kept = whole[whole["triplet"].isin([triplet.pk for triplet in triplets])]
-    n_in_part, n_without = len(rows) - len(whole), len(ids) - len(triplets)
-    if kept.empty:
-        said = "no judged triplet has its pixels here" if ids else "no judgment counts yet"
-        return MeasuredStudy(None, [f"Metrics were left out: {said}."], n_in_part, n_without)
     distances: list[MetricDistances] = []
-    notes: list[str] = []
-    for index, name in enumerate(names):
+    notes = [] if triplets else ["Metrics were left out: no judged triplet has its pixels here."]
+    for index, name in enumerate(names if triplets else ()):
         reporter.stop_if_asked()
         try:
             distances.append(_measured(name, index, study, triplets, (len(names), reporter)))
         except (ValueError, RuntimeError) as error:
             # Crops too small, weights that cannot be had: the other metrics stay.
             notes.append(f"{name} was left out: {error}")
-    judged = join(_frame(triplets), _votes(kept), distances, _ballots(kept))
-    return MeasuredStudy(judged, notes, n_in_part, n_without)
+    return MeasuredStudy(
+        _frame(triplets),
+        tuple(distances),
+        notes,
+        n_in_part=len(rows) - len(whole),
+        n_without_pixels=len(ids) - len(triplets),
+    )
 
 
 def _frame(triplets: Sequence[Triplet]) -> pd.DataFrame:
@@ -121,7 +124,7 @@ def _measured(
 ) -> MetricDistances:
     look, key = _look_and_key(name, index, triplets)
     found = named_metric(name)
-    values = _values_of_crops(study, key, found, triplets, (index, *progress))
+    values = values_of_crops(study, key, found, triplets, (index, *progress))
     return MetricDistances(
         name,
         look["label"],
@@ -163,53 +166,3 @@ def _look_and_key(name: str, index: int, triplets: Sequence[Triplet]) -> tuple[d
     on = " (on SIMULATED judgments)" if run.is_simulated else ""
     look = {"label": f"{run.title}{on}", "colour": colour, "marker": marker}
     return look, name.replace(":", "-")
-
-
-def _values_of_crops(
-    study: Study,
-    key: str,
-    found: NamedMetric,
-    triplets: Sequence[Triplet],
-    progress: tuple[int, int, RunReporter],
-) -> dict[tuple[int, ...], float]:
-    """Each reconstruction's value on each crop of it, by (reconstruction, box); kept for later."""
-    path = Path(settings.TRIAD_HOME) / "scores" / f"study-{study.pk}" / f"{key}.parquet"
-    known = _kept(path)
-    wanted: dict[tuple[str, tuple[int, int, int, int]], dict[int, str]] = {}
-    for triplet in triplets:
-        cell = wanted.setdefault((triplet.source.path, triplet.box), {})
-        for side in (triplet.first, triplet.second):
-            if (side.pk, *triplet.box) not in known:
-                cell[side.pk] = side.path
-    todo = [(place, paths) for place, paths in wanted.items() if paths]
-    index, n_metrics, reporter = progress
-    for done, ((source, box), paths) in enumerate(todo):
-        reporter.stop_if_asked()
-        share = (index + done / len(todo)) / n_metrics
-        reporter.progress(share, 1, f"measuring {found.label} on the crops")
-        crops = [_crop(path, box) for path in paths.values()]
-        scores = found.metric.scores(_crop(source, box), crops)
-        known |= {(pk, *box): score for pk, score in zip(paths, scores, strict=True)}
-    if todo:
-        _keep(path, known)
-    return known
-
-
-def _crop(path: str, box: tuple[int, int, int, int]) -> Any:
-    left, top, right, bottom = box
-    return np.ascontiguousarray(storing.read_pixels(path)[top:bottom, left:right])
-
-
-def _kept(path: Path) -> dict[tuple[int, ...], float]:
-    if not path.exists():
-        return {}
-    rows = pd.read_parquet(path).itertuples(index=False, name=None)
-    return {tuple(int(part) for part in key): float(value) for *key, value in rows}
-
-
-def _keep(path: Path, known: dict[tuple[int, ...], float]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    rows = [(*key, value) for key, value in known.items()]
-    pd.DataFrame(rows, columns=[*_KEY, "value"]).to_parquet(partial, index=False)
-    partial.replace(path)

@@ -22,8 +22,9 @@ class ResultsForm(RunForm):
 
 def results_form(study: Study, data: Mapping[str, Any] | None = None) -> ResultsForm:
     codecs = [(name, codec_entry(name).label) for name in study.codecs]
-    own = codec_entry(study.anchor_codec).label if study.anchor_codec else "the first codec"
-    return ResultsForm(
+    anchor = study.anchor_codec or next(iter(study.codecs), "")
+    own = codec_entry(anchor).label if anchor else "the first codec"
+    form = ResultsForm(
         KIND,
         data,
         given={"study": study.slug},
@@ -32,6 +33,12 @@ def results_form(study: Study, data: Mapping[str, Any] | None = None) -> Results
             "anchor": [("", f"the study’s own: {own}"), *codecs],
         },
     )
+    form.fields["metrics"].required = False
+    form.fields["metrics"].help_text = (
+        "Measured on the crops that were judged: minutes on a CPU, the first time. Without any, "
+        "results come in seconds."
+    )
+    return form
 
 
 def _trained() -> list[tuple[str, str]]:

@@ -21,8 +21,11 @@ FIGURES = {
 }
 
 
-def results_page(study: Study) -> dict[str, Any]:
-    """What the tab of results shows; without results, whether there is anything to compute."""
+def results_page(study: Study, against: str = "") -> dict[str, Any]:
+    """What the tab of results shows; without results, whether there is anything to compute.
+
+    `against`: the codec that the others are compared with; the results' own where it is none.
+    """
     last = results_of(study).first()
     active = last if last is not None and last.is_active else None
     run = newest_results(study)
@@ -47,7 +50,8 @@ def results_page(study: Study) -> dict[str, Any]:
         "is_same": not told["excluded"],
         "codecs": {codec["name"]: codec for codec in told["study"]["codecs"]},
         "rates": rate_rows(told),
-        "anchor": anchor_rows(told),
+        "anchor": anchor_rows(told, against),
+        "reasons": reasons_without_interval(told),
         "metric_rates": metric_cells(told, has_pair=False),
         "metric_pairs": metric_cells(told, has_pair=True),
         "files": stored,
@@ -89,9 +93,23 @@ def _beside(
     ]
 
 
-def anchor_rows(told: Results) -> dict[str, Any]:
-    """The anchor against every other codec, at each rate: won, lost, or not told apart."""
-    anchor = told["study"]["anchor"]
+def reasons_without_interval(told: Results) -> list[str]:
+    """Why a share or a place of a rate has no interval, each reason once."""
+    found = [
+        row[name]["reason"]
+        for choice in ("screened", "everybody")
+        for rate in told[choice]["rates"]
+        for row in rate["codecs"]
+        for name in ("share", "place_jnd")
+        if row[name]["low"] is None and row[name]["reason"]
+    ]
+    return list(dict.fromkeys(found))
+
+
+def anchor_rows(told: Results, against: str = "") -> dict[str, Any]:
+    """One codec against every other, at each rate: better, worse, or not told apart."""
+    names = [codec["name"] for codec in told["study"]["codecs"]]
+    anchor = against if against in names else told["study"]["anchor"]
     others = [codec for codec in told["study"]["codecs"] if codec["name"] != anchor]
     rows = []
     for choice, words in (("screened", "as screened"), ("everybody", "with everybody")):
@@ -127,6 +145,7 @@ def _against(rate: Results, anchor: str, other: str) -> dict[str, Any] | None:
             better = "better" if share > 0.5 else "worse"
             return {
                 "codec": other,
+                "pair": f"{pair['first']},{pair['second']}",
                 "n_won": pair[sides[0]],
                 "n_lost": pair[sides[1]],
                 "n_tied": pair["n_tied"],
@@ -138,10 +157,24 @@ def _against(rate: Results, anchor: str, other: str) -> dict[str, Any] | None:
 
 
 def metric_cells(told: Results, *, has_pair: bool) -> list[dict[str, Any]]:
-    """Rates (all first), or rates and pairs, each metric in the order of the table's columns."""
+    """Rates (all first), or rates and pairs: as screened, and below it with everybody.
+
+    Each metric is in the order of the table's columns.
+    """
     looks = {codec["name"]: codec for codec in told["study"]["codecs"]}
-    return [
-        {**cell, "looks": [looks[codec] for codec in cell["pair"] or []]}
-        for cell in told["metrics"]["cells"]
+    found = told["metrics"]
+    choices = [("as screened", found["cells"])]
+    if told["excluded"]:
+        choices.append(("with everybody", found["everybody_cells"]))
+    rows = [
+        {**cell, "words": words, "looks": [looks[codec] for codec in cell["pair"] or []]}
+        for words, cells in choices
+        for cell in cells
         if bool(cell["pair"]) == has_pair
     ]
+    order = list(dict.fromkeys(_place(cell) for cell in rows))
+    return sorted(rows, key=lambda cell: order.index(_place(cell)))
+
+
+def _place(cell: Results) -> tuple[Any, ...]:
+    return (cell["rate_bpp"], *(cell["pair"] or []))

@@ -72,10 +72,13 @@ def pair_rows(told: Results) -> list[dict[str, Any]]:
 
 
 def metric_rows(told: Results) -> list[dict[str, Any]]:
-    """One row a cell and metric, and one for people with each other and the oracle."""
+    """One row a choice of sessions, cell and metric, or figure of people (each other, oracle)."""
     labels = {metric["name"]: metric["label"] for metric in told["metrics"]["metrics"]}
     return [
-        {**_cell(cell), **row} for cell in told["metrics"]["cells"] for row in _judged(cell, labels)
+        {"sessions": sessions, **_cell(cell), **row}
+        for sessions, cells in (("screened", "cells"), ("everybody", "everybody_cells"))
+        for cell in told["metrics"][cells]
+        for row in _judged(cell, labels)
     ]
 
 

@@ -26,7 +26,7 @@ from codecs_eval.tasks import enqueue
 @require_GET
 @never_cache
 def results(request: HttpRequest, study: Study) -> HttpResponse:
-    found = results_page(study)
+    found = results_page(study, request.GET.get("against", ""))
     return study_tab(request, study, "results", form=results_form(study), **found)
 
 

@@ -19,6 +19,14 @@ from codecs_eval.named_codecs import codec_entry
 from codecs_eval.runs import RunReporter
 
 FORMAT = "triad-study-results/1"
+NO_METRICS: dict[str, Any] = {
+    "metrics": [],
+    "cells": [],
+    "everybody_cells": [],
+    "notes": [],
+    "n_in_part": 0,
+    "n_without_pixels": 0,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +64,7 @@ def study_results(study: Study, config: StudyResultsConfig, reporter: RunReporte
 
     Raises ValueError where no judgment counts yet, or the anchor is no codec of the study.
     """
+    reporter.progress(0, 1, "reading the judgments")
     rows = read_rows(study)
     if rows.counted(everybody=True).empty:
         raise ValueError(f"Study {study.slug} has no judgment that counts yet.")
@@ -111,15 +120,20 @@ def _metrics(
     config: StudyResultsConfig,
     reporter: RunReporter,
 ) -> dict[str, Any]:
-    """Metrics beside the people of the screened sessions."""
-    told: dict[str, Any] = {"metrics": [], "cells": [], "notes": [], "n_in_part": 0}
+    """Metrics beside the people of the screened sessions, and beside everybody."""
     if not config.metrics:
-        return {**told, "notes": ["No metric was asked for."]}
-    measured = measure_study(study, rows.counted(), config.metrics, reporter)
+        return {**NO_METRICS, "notes": ["No metric was asked for."]}
+    everybody = rows.counted(everybody=True)
+    measured = measure_study(study, everybody, config.metrics, reporter)
     bootstrap = Bootstrap(resamples=config.resamples, seed=config.seed)
+    cells = agreement_cells(measured.judged(rows.counted()), codecs, bootstrap, reporter)
+    every_cell = cells
+    if rows.table["is_excluded"].any():
+        every_cell = agreement_cells(measured.judged(everybody), codecs, bootstrap, reporter)
     return {
-        "metrics": metric_facts(measured),
-        "cells": agreement_cells(measured, codecs, bootstrap, reporter),
+        "metrics": metric_facts(measured.distances),
+        "cells": cells,
+        "everybody_cells": every_cell,
         "notes": measured.notes,
         "n_in_part": measured.n_in_part,
         "n_without_pixels": measured.n_without_pixels,

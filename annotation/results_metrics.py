@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from annotation.measured_crops import MeasuredStudy
 from codecs_eval.agreement.estimates import estimate_json
 from codecs_eval.agreement.intervals import Bootstrap
-from codecs_eval.agreement.judged import Judged
+from codecs_eval.agreement.judged import Judged, MetricDistances
 from codecs_eval.agreement.people import score_people
 from codecs_eval.agreement.report import score_metrics
 from codecs_eval.agreement.results import MetricScore
@@ -20,7 +19,7 @@ from codecs_eval.runs import RunReporter
 
 
 def agreement_cells(
-    measured: MeasuredStudy, codecs: Sequence[str], bootstrap: Bootstrap, reporter: RunReporter
+    judged: Judged | None, codecs: Sequence[str], bootstrap: Bootstrap, reporter: RunReporter
 ) -> list[dict[str, Any]]:
     """Agreement over all, at each rate, and at each rate and pair of codecs; shares in 0..1.
 
@@ -28,8 +27,7 @@ def agreement_cells(
     agreement with each other on the same triplets (unbiased), and the oracle: the best that any
     metric could reach on these very judgments.
     """
-    judged = measured.judged
-    if judged is None or not judged.metrics:
+    if judged is None:
         return []
     cuts = list(_cuts(judged.table, codecs))
     cells = []
@@ -58,9 +56,8 @@ def _score(row: MetricScore) -> dict[str, Any]:
     return {"name": row.name, **estimate_json(row.agreement, "agreement"), "n_ties": row.n_ties}
 
 
-def metric_facts(measured: MeasuredStudy) -> list[dict[str, Any]]:
+def metric_facts(found: Sequence[MetricDistances]) -> list[dict[str, Any]]:
     """Each metric once: how it is called and drawn, what its numbers mean."""
-    found = () if measured.judged is None else measured.judged.metrics
     return [
         {
             "name": metric.name,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from django.utils import timezone
 from annotation import screening
 from annotation.models import Judgment, Session, Study, Triplet
 
+BATCH = 20_000
 _COLUMNS = {
     "trial__triplet_id": "triplet",
     "trial__triplet__source__name": "source",
@@ -79,18 +82,27 @@ def read_rows(study: Study) -> StudyRows:
         .order_by("trial__session__started_at", "trial__session_id", "trial__position")
         .values_list(*_COLUMNS)
     )
-    table = pd.DataFrame(list(found.iterator()), columns=list(_COLUMNS.values()))
+    table = _table(found.iterator(chunk_size=BATCH))
     return StudyRows(_told(table, study), _left_out(study), _excluded(study), read_at)
+
+
+def _table(rows: Iterator[tuple[Any, ...]]) -> pd.DataFrame:
+    """Batch by batch, so that a million rows are never a million tuples."""
+    batches = [_typed([])]
+    while batch := list(islice(rows, BATCH)):
+        batches.append(_typed(batch))
+    return pd.concat(batches[1:] or batches, ignore_index=True)
+
+
+def _typed(batch: list[tuple[Any, ...]]) -> pd.DataFrame:
+    table = pd.DataFrame(batch, columns=list(_COLUMNS.values()))
+    numbers = {name: "float" for name in table if str(name).endswith(("_bpp", "_ms"))}
+    truths = dict.fromkeys(("is_repeat", "is_part", "first_on_left"), "bool")
+    return table.astype({"observer": "str", "session": "str", **numbers, **truths})
 
 
 def _told(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     """The columns that follow from the rows."""
-    ids = ["observer", "session"]
-    table[ids] = table[ids].astype(str)
-    numbers = ["first_target_bpp", "first_bpp", "second_target_bpp", "second_bpp", "response_ms"]
-    table[[*numbers, "hidden_ms"]] = table[[*numbers, "hidden_ms"]].astype(float)
-    for name in ("is_repeat", "is_part", "first_on_left"):
-        table[name] = table[name].astype(bool)
     won = "first" if study.polarity == Study.Polarity.CLOSER else "second"
     table["first_won"] = (table["choice"] == won).astype(float)
     table.loc[table["choice"] == Judgment.Choice.NOT_SURE, "first_won"] = 0.5

@@ -14,7 +14,10 @@ Floats = NDArray[np.float64]
 # With fewer observers their spread says too little of other people's.
 LEAST_OBSERVERS = 5
 FEW = "{n} observers gave answers; expected {least} or more for an interval over observers"
-UNANIMOUS = "Wilson's with one answer an observer, because all answers are equal"
+ALIKE = "Wilson's with one answer an observer, because all observers have the same share"
+UNVARIED = "it is the same whichever observers are left out or drawn"
+# Below this, what differs are rounding errors.
+SPREAD_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,24 @@ def test_the_page_shows_what_the_run_found(ada: Client) -> None:
     assert f"{reverse('study_gallery', args=['which'])}?rate=0.5&amp;pair=jpeg,webp" in text
 
 
+def test_the_page_sets_any_codec_against_the_others(ada: Client) -> None:
+    study = answered()
+    finished_run(study)
+    address = reverse("study_results", args=["which"])
+    text = ada.get(address, {"against": "webp"}).content.decode()
+    assert ">14–2–0<" in text and "WebP against the others" in text
+    assert "JPEG against the others" in ada.get(address, {"against": "ghost"}).content.decode()
+
+
+def test_why_there_is_no_interval_is_written_out(ada: Client) -> None:
+    study = make_study(n_sources=2, judgments_per_triplet=99)
+    for _ in range(3):
+        sit(study, prefers("webp", "jpeg"))
+    finished_run(study)
+    text = page_of(ada, study).content.decode()
+    assert "Where there is no interval: 3 observers gave answers; expected 5 or more" in text
+
+
 def test_the_page_says_what_came_since(ada: Client) -> None:
     study = answered()
     finished_run(study)
@@ -176,6 +194,13 @@ def test_ada_computes_and_a_second_press_starts_nothing(ada: Client) -> None:
     assert state == {
         "run": str(run.pk), "state": "queued", "progress": 0, "note": "", "is_active": True,
     }  # fmt: skip
+
+
+def test_results_can_be_had_without_any_metric(ada: Client) -> None:
+    answered()
+    form = {name: value for name, value in FORM.items() if name != "study_results-metrics"}
+    ada.post(reverse("results_compute", args=["which"]), form)
+    assert Run.objects.get().config["metrics"] == []
 
 
 def test_a_setting_that_cannot_be_is_told(ada: Client) -> None:

@@ -1,18 +1,32 @@
 """A study's results: counted by hand, turned round where asked the other way, never better."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from annotation import serving
+from annotation import results_reading, serving
+from annotation.exporting import FreezeConfig, freeze_dataset
 from annotation.models import Judgment, Session, Study
 from annotation.results_reading import read_rows
 from annotation.simulating import simulate
-from tests.annotation.results_made import add_triplet, judge, prefers, results, sit, unsure
+from codecs_eval.agreement.dataset import read_dataset
+from codecs_eval.agreement.intervals import Bootstrap
+from codecs_eval.agreement.report import evaluate_dataset
+from codecs_eval.measuring import measured
+from codecs_eval.models import Run
+from tests.annotation.results_made import (
+    Silent,
+    add_triplet,
+    judge,
+    prefers,
+    results,
+    sit,
+    unsure,
+)
 from tests.factories import (
     make_answer,
     make_judgments,
@@ -110,6 +124,13 @@ def test_what_counts_is_what_every_analysis_counts() -> None:
     Session.objects.filter(pk=study.sessions.first().pk).update(verdict="excluded")
     counted = Judgment.objects.of_study(study).counted()
     assert len(read_rows(study).counted()) == counted.count() == 5
+
+
+def test_rows_are_the_same_in_batches_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = six_observers()
+    whole = read_rows(study).table
+    monkeypatch.setattr(results_reading, "BATCH", 4)
+    assert read_rows(study).table.equals(whole)
 
 
 def test_codecs_that_are_not_told_apart_share_the_first_rank() -> None:
@@ -296,3 +317,66 @@ def test_reading_takes_as_many_queries_for_many_rows_as_for_few() -> None:
     for study in (few, many):
         Session.objects.filter(pk=study.sessions.first().pk).update(verdict="excluded")
     assert n_queries(few) == n_queries(many) <= 5
+
+
+def test_where_every_session_is_excluded_only_everybody_has_numbers() -> None:
+    study = six_observers()
+    study.sessions.update(verdict="excluded")
+    told = results(study, metrics=("psnr",))
+    assert told["screened"]["counts"]["n_judgments"] == 0
+    assert told["screened"]["rates"] == []
+    assert told["everybody"]["rates"][0]["counts"]["n_judgments"] == 6
+    assert told["metrics"]["cells"] == []
+    assert told["metrics"]["everybody_cells"][0]["n_judgments"] == 6
+
+
+def test_files_of_unknown_rate_stand_at_no_rate() -> None:
+    study = six_observers()
+    triplet = study.triplets.get()
+    for side in (triplet.first, triplet.second):
+        type(side).objects.filter(pk=side.pk).update(target_bpp=0, bpp=0, path="")
+    told = results(study, metrics=("psnr",))
+    assert told["screened"]["not_in_a_rate"]["without_rate"] == 6
+    assert told["screened"]["rates"] == []
+    assert told["metrics"]["n_without_pixels"] == 1
+    assert "pixels" in told["metrics"]["notes"][0]
+
+
+def test_metrics_stand_beside_the_screened_and_beside_everybody() -> None:
+    study = six_observers()
+    odd = sit(study, prefers("jpeg", "webp"))
+    Session.objects.filter(pk=odd.pk).update(verdict="excluded")
+    told = results(study, metrics=("psnr",))["metrics"]
+    assert told["cells"][0]["n_judgments"] == 6
+    assert told["everybody_cells"][0]["n_judgments"] == 7
+
+
+def test_a_metric_is_never_judged_on_photos_that_it_learned_from() -> None:
+    study = make_study(n_sources=4, **MANY)
+    for _ in range(3):
+        sit(study, prefers("webp", "jpeg"))
+    dataset = freeze_dataset(study, FreezeConfig(study=study.slug))
+    run = Run.objects.create(
+        kind="train_metric", title="trained here", dataset=dataset, state=Run.State.DONE,
+        config={"backbone": "alex"},
+    )  # fmt: skip
+    told = results(study, metrics=("psnr", f"run:{run.pk}"))["metrics"]
+    assert [row["name"] for row in told["metrics"]] == ["psnr"]
+    assert "its training saw 3 photos of this study" in told["notes"][0]
+
+
+def test_a_metric_agrees_as_in_the_agreement_report_on_the_frozen_judgments() -> None:
+    study = make_study(n_sources=5, allow_not_sure=True, polarity="differs", **MANY)
+    for codecs in (("webp", "jpeg"), ("jpeg", "webp"), ("webp", "jpeg")):
+        sit(study, prefers(*codecs))
+    sit(study, unsure)
+    row = freeze_dataset(study, FreezeConfig(study=study.slug))
+    frozen, reporter = read_dataset(row.folder), cast(Any, Silent())
+    report = evaluate_dataset(
+        frozen, [measured("psnr", row, frozen, reporter)], "all", Bootstrap(resamples=100, seed=1)
+    ).to_json()
+    everything = results(study, metrics=("psnr",))["metrics"]["cells"][0]
+    for name in ("agreement", "low", "high", "n_triplets", "n_raters"):
+        assert everything["metrics"][0][name] == report["metrics"][0][name]
+    assert everything["people"]["unbiased"] == report["people"]["unbiased"]
+    assert everything["n_judgments"] == report["counts"]["judgments"] == 20

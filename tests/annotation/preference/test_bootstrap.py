@@ -4,6 +4,7 @@ import pytest
 from annotation.preference.bootstrap import APART, HELD, METHOD, bootstrap_places
 from annotation.preference.comparisons import Comparisons
 from annotation.preference.davidson import JND
+from annotation.preference.intervals import UNVARIED
 from tests.annotation.preference.simulated_people import Opinions, scale_of
 
 PEOPLE = Opinions((0.8, 0.2, -0.2, -0.8))
@@ -103,6 +104,17 @@ def test_where_nobody_was_unsure_there_is_no_tie_parameter() -> None:
     )
     assert found.tie_parameter().value == -np.inf
     assert found.tie_parameter().reason == "nobody was not sure"
+
+
+def test_where_all_were_not_sure_there_is_no_interval_of_no_width() -> None:
+    study = make_study()
+    ties = np.full(study.n, 0.5)
+    found = bootstrap_places(
+        Comparisons(4, 20, study.observer, study.first, study.second, ties), resamples=100
+    )
+    assert found.difference(0, 1).value == pytest.approx(0)
+    assert found.difference(0, 1).reason == UNVARIED
+    assert found.p_value(0, 1) is None
 
 
 def test_more_observers_narrow_the_interval() -> None:

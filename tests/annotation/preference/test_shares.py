@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from annotation.preference.comparisons import Comparisons
-from annotation.preference.intervals import UNANIMOUS
+from annotation.preference.intervals import ALIKE, wilson_limits
 from annotation.preference.shares import METHOD, clustered_share, ratio_error, win_shares
 
 
@@ -22,16 +22,21 @@ def test_a_share_counts_ties_half_and_each_count_is_told() -> None:
     assert first.n_observers == 5
     assert first.share.value == 5 / 8
     assert second.share.value == 3 / 8
+    assert first.wilson_assuming_independence is not None
+    low, high = wilson_limits(5 / 8, 8, 0.95)
+    assert first.wilson_assuming_independence.low == low
+    assert first.wilson_assuming_independence.high == high
     assert third.n == 0
     assert np.isnan(third.share.value)
     assert third.share.reason == "nobody compared it"
     assert third.wilson_assuming_independence is None
 
 
-def test_the_error_is_the_linearised_one_of_a_ratio() -> None:
-    # Shares 2/2, 1/2, 0/1, 3/3: p = 6/8; residuals .5, -.5, -.75, .75.
+def test_the_error_is_that_of_leaving_out_each_observer() -> None:
+    # Shares 2/2, 1/2, 0/1, 3/3 together 6/8; without each: 4/6, 5/6, 6/7, 3/5.
     won, n = np.array([2.0, 1, 0, 3]), np.array([2.0, 2, 1, 3])
-    expected = np.sqrt(4 / 3 * (0.25 + 0.25 + 0.5625 + 0.5625)) / 8
+    without = np.array([4 / 6, 5 / 6, 6 / 7, 3 / 5])
+    expected = np.sqrt(3 / 4 * ((without - without.mean()) ** 2).sum())
     assert ratio_error(won, n) == pytest.approx(expected)
 
 
@@ -55,10 +60,17 @@ def test_where_all_chose_the_same_each_observer_counts_once() -> None:
     found = clustered_share(np.full(20, 9.0), np.full(20, 9.0))
     assert found.value == 1
     assert found.interval is not None
-    assert found.interval.method == UNANIMOUS
+    assert found.interval.method == ALIKE
     # Wilson of 20 of 20.
     assert found.interval.low == pytest.approx(0.8389, abs=1e-4)
     assert found.interval.high == 1
+
+
+def test_where_all_were_not_sure_the_interval_is_not_a_point() -> None:
+    found = clustered_share(np.full(20, 1.5), np.full(20, 3.0)).interval
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx(wilson_limits(0.5, 20, 0.95))
+    assert found.method == ALIKE
 
 
 def test_a_level_that_is_no_share_is_refused() -> None:
