@@ -109,7 +109,8 @@ class ProgressOut(Schema):
     n_triplets: int = Field(description="Main triplets.")
     n_wanted: int = Field(description="Judgments wanted of them all.")
     n_judged: int = Field(description="Trials judged of main triplets, repeats and warm-ups apart.")
-    share_done: float = Field(description="n_judged / n_wanted, at most 1.")
+    n_missing: int = Field(description="Judgments that single triplets still want.")
+    share_done: float = Field(description="1 - n_missing / n_wanted; 1: each has its number.")
     n_sessions: int
     n_finished: int = Field(description="Sessions answered to the end.")
     n_annotators: int

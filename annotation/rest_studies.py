@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Path, Router
 from ninja.responses import Status
 
-from annotation import designing, running_results, team, watching
+from annotation import counting, designing, running_results, team
 from annotation.models import Study, Triplet
 from annotation.rest_access import (
     needs,
@@ -101,11 +101,9 @@ def list_triplets(
 
 @router.get("/studies/{slug}/progress", **READ, response=answers(ProgressOut, 404))
 def read_progress(request: HttpRequest, slug: Slug) -> Any:
-    """How the study goes, in the numbers of its page Watch."""
+    """How the study goes: what is judged and missing, sessions, sides, times, by rate."""
     study = study_of(request, slug)
-    watch = watching.watch(study)
-    names = set(ProgressOut.model_fields) - {"state", "is_simulated"}
-    told = {name: getattr(watch, name) for name in names}
+    told = counting.count(study).to_json()
     return {**told, "state": study.state, "is_simulated": study.is_simulated}
 
 

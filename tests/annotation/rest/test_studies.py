@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from annotation import designing, watching
+from annotation import designing
 from annotation.models import Study
 from annotation.results_config import StudyResultsConfig
 from annotation.running_results import create_results
@@ -91,16 +91,36 @@ def test_what_cannot_be_as_things_stand_is_a_conflict(ada: Program) -> None:
     )  # fmt: skip
 
 
-def test_progress_is_what_the_desk_watches(ada: Program) -> None:
+def test_progress_tells_what_is_judged_and_what_is_missing(ada: Program) -> None:
     study = make_study(judgments_per_triplet=2)
-    make_judgments(make_session(study), 2)
+    session = make_session(study)
+    make_judgments(session, 1, "left")
+    make_judgments(session, 1, "right")
+    make_session(study, state="finished")
     told = ada.get("/studies/which/progress").json()
-    seen = watching.watch(study)
-    assert told["n_judged"] == seen.n_judged == 2
-    assert told["n_wanted"] == seen.n_wanted == 4
+    assert told == {
+        "state": "open", "is_simulated": False,
+        "n_triplets": 2, "n_wanted": 4, "n_judged": 2, "n_missing": 2, "share_done": 0.5,
+        "n_sessions": 2, "n_finished": 1, "n_annotators": 2, "n_left": 1, "n_right": 1,
+        "median_response_ms": 1500.0,
+        "cells": [{"target_bpp": 0.5, "n_triplets": 2, "n_touched": 2, "n_judgments": 2}],
+    }  # fmt: skip
+
+
+def test_a_judgment_too_many_on_one_triplet_fills_no_other(ada: Program) -> None:
+    study = make_study(judgments_per_triplet=1)
+    first = study.triplets.first()
+    assert first is not None
+    study.triplets.filter(pk=first.pk).update(n_judged=2)
+    told = ada.get("/studies/which/progress").json()
+    assert (told["n_judged"], told["n_wanted"], told["n_missing"]) == (2, 2, 1)
     assert told["share_done"] == 0.5
-    assert told["median_response_ms"] == 1500.0
-    assert told["cells"] == seen.cells
+
+
+def test_progress_of_an_empty_draft_is_none(ada: Program) -> None:
+    make_study(state="draft", n_sources=1).triplets.all().delete()
+    told = ada.get("/studies/which/progress").json()
+    assert (told["share_done"], told["median_response_ms"], told["cells"]) == (0.0, None, [])
 
 
 def test_every_triplet_comes_once_however_long_the_pages(ada: Program) -> None:
