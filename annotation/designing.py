@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Field
 from django.utils import timezone
 
-from annotation import planning, team
+from annotation import planning, team, telling
 from annotation.design.ordering import Shares
 from annotation.design.presets import PRESETS, texts_for
 from annotation.models import Study
@@ -214,10 +214,12 @@ def change_state(study: Study, state: str) -> None:
         raise ValueError(
             f"Study {study.slug} was imported without its images; there is nothing to show people."
         )
-    study.state = state
+    before, study.state = study.state, state
     if state == Study.State.OPEN and study.opened_at is None:
         study.opened_at = timezone.now()
-    study.save(update_fields=["state", "opened_at"])
+    with transaction.atomic():
+        study.save(update_fields=["state", "opened_at"])
+        telling.state_changed(study, before)
 
 
 def described(study: Study) -> list[tuple[str, list[tuple[str, Any, str]]]]:

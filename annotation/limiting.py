@@ -1,4 +1,4 @@
-"""How often one address may try something in an hour; the address itself is stored nowhere."""
+"""How often one address or token may try something in an hour or minute; it is stored nowhere."""
 
 import logging
 import pickle
@@ -18,16 +18,16 @@ _CACHE_FAILURES = (OSError, EOFError, ValueError, pickle.PickleError, zlib.error
 logger = logging.getLogger(__name__)
 
 
-def is_too_many(what: str, address: str, most: int) -> bool:
+def is_too_many(what: str, address: str, most: int, window_s: int = HOUR_S) -> bool:
     """Counts one more try, and tells whether it is more than `most` in this hour; 0: no limit.
 
-    A cache that fails stops nobody.
+    `window_s`: another length than an hour, in s. A cache that fails stops nobody.
     """
     if most <= 0 or not address:
         return False
-    key = _key(what, address)
+    key = _key(what, address, window_s)
     try:
-        cache.add(key, 0, timeout=HOUR_S)
+        cache.add(key, 0, timeout=window_s)
         return int(cache.incr(key)) > most
     except _CACHE_FAILURES as error:
         logger.warning("The cache failed, so that nobody is counted: %s", error)
@@ -45,10 +45,10 @@ def was_too_many(what: str, address: str, most: int) -> bool:
         return False
 
 
-def _key(what: str, address: str) -> str:
+def _key(what: str, address: str, window_s: int = HOUR_S) -> str:
     """Keyed with this installation's secret: no list of addresses can be tried against it."""
-    hour = int(time.time()) // HOUR_S
-    return f"limit:{hour}:{salted_hmac('annotation.limiting', f'{what} {address}').hexdigest()}"
+    window = int(time.time()) // window_s
+    return f"limit:{window}:{salted_hmac('annotation.limiting', f'{what} {address}').hexdigest()}"
 
 
 def address_of(request: HttpRequest) -> str:

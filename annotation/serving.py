@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from annotation import crowd, planning
+from annotation import crowd, planning, telling
 from annotation.models import Annotator, Invitation, Judgment, Session, Study, Trial, Triplet
 
 
@@ -310,5 +310,6 @@ def finish(session: Session) -> int:
             missing = max(missing, session.n_planned - n_judged(session))
         if missing == 0 and session.state == Session.State.ACTIVE and n_judged(session) > 0:
             close(session, Session.State.FINISHED)
+            telling.session_finished(session)
     session.refresh_from_db()
     return missing

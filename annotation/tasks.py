@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from annotation import planning, scheduling, screening
+from annotation import planning, scheduling, screening, telling
 from annotation.models import Study
 
 
@@ -30,3 +30,8 @@ def screen_study(study_id: int) -> None:
 def screen_finished() -> None:
     for study in screening.due():
         screening.screen(study)
+
+
+@shared_task
+def tell_complete() -> None:
+    telling.tell_complete()

@@ -10,12 +10,15 @@ from annotation import (
     gallery_views,
     invitation_views,
     recruit_views,
+    rest_docs,
     result_views,
     session_views,
     shared_views,
+    token_views,
     trial_views,
     views,
     watch_views,
+    webhook_views,
 )
 
 urlpatterns = [
@@ -101,4 +104,10 @@ urlpatterns = [
     path("studies/<slug:slug>/judgments.csv", export_views.judgments_csv, name="judgments_csv"),
     path("studies/<slug:slug>/state", design_views.change_state, name="study_state"),
     path("studies/<slug:slug>/freeze", export_views.freeze, name="study_freeze"),
+    path("api/", rest_docs.api_docs, name="api_docs"),
+    path("api/tokens", token_views.api_tokens, name="api_tokens"),
+    path("api/tokens/revoke", token_views.revoke_token, name="revoke_token"),
+    path("api/webhooks", webhook_views.api_webhooks, name="api_webhooks"),
+    path("api/webhooks/act", webhook_views.act_on_webhook, name="act_on_webhook"),
+    path("api/webhooks/again", webhook_views.send_again, name="send_again"),
 ]

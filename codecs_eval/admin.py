@@ -13,12 +13,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from codecs_eval import runs
+from codecs_eval import runs, tokens
 from codecs_eval.access import researcher
 from codecs_eval.codec_forms import codec_form, comparison_form
 from codecs_eval.finding_saliency import SaliencyConfig
 from codecs_eval.models import (
+    ApiToken,
     Dataset,
+    Delivery,
     MaskAgreement,
     Reconstruction,
     Run,
@@ -27,6 +29,7 @@ from codecs_eval.models import (
     Score,
     SourceImage,
     SourceImageQuerySet,
+    Webhook,
 )
 from codecs_eval.report_forms import agreement_form
 from codecs_eval.run_forms import RunForm, train_form
@@ -331,3 +334,35 @@ class RunAdmin(ReadOnlyAdmin):
                 continue
             transaction.on_commit(partial(enqueue, new))
             self.message_user(request, f"{new.title}: queued again.", messages.SUCCESS)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin):
+    list_display = ["name", "user", "state", "scopes", "expires_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["name", "user__username"]
+    exclude = ["token_sha256"]
+    actions = ["revoke"]
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return bool(researcher(request).has_perm("codecs_eval.change_apitoken"))
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: Any) -> None:
+        for token in queryset:
+            tokens.revoke(token)
+        self.message_user(request, "They open nothing any more.", messages.SUCCESS)
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnlyAdmin):
+    list_display = ["url", "user", "is_active", "events", "study", "created_at"]
+    list_select_related = ["user"]
+    exclude = ["nonce"]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ["event", "webhook", "state", "attempts", "last_status", "created_at"]
+    list_filter = ["state", "event"]
+    list_select_related = ["webhook"]

@@ -123,6 +123,9 @@ def config_of(kind: str, values: dict[str, Any]) -> Any:
     unknown = sorted(set(values) - known)
     if unknown:
         raise ValueError(f"Unknown settings {unknown}; expected among {sorted(known)}.")
-    return dataclass_(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    )
+    return dataclass_(**{key: listed_as_tuples(value) for key, value in values.items()})
+
+
+def listed_as_tuples(value: Any) -> Any:
+    """JSON knows lists only; a configuration that cannot change has tuples, also inside."""
+    return tuple(listed_as_tuples(part) for part in value) if isinstance(value, list) else value

@@ -13,12 +13,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from codecs_eval.models import Dataset, Run, RunLine, RunMetric
+from codecs_eval import announcing
+from codecs_eval.models import Dataset, Run, RunLine, RunMetric, RunQuerySet
 from codecs_eval.run_kinds import KINDS, config_of, load
 
 MAX_ATTEMPTS = 5
@@ -85,18 +86,23 @@ def claim(run_id: Any, owner: str) -> bool:
 
 def cancel(run: Run) -> None:
     """At once while it waits; a running one is asked, and stops at its next heartbeat."""
-    stopped = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(
-        state=Run.State.CANCELLED, finished_at=timezone.now()
-    )
-    if not stopped:
+    queued = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED)
+    if not _end(run.pk, queued, state=Run.State.CANCELLED):
         Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(is_cancel_wanted=True)
 
 
 def finish(run_id: Any, owner: str, state: str, **values: Any) -> bool:
     """Only the present owner may end a run: a late first owner changes nothing."""
-    ended = Run.objects.filter(pk=run_id, owner=owner, state=Run.State.RUNNING).update(
-        state=state, finished_at=timezone.now(), lease_until=None, **values
-    )
+    mine = Run.objects.filter(pk=run_id, owner=owner, state=Run.State.RUNNING)
+    return _end(run_id, mine, state=state, lease_until=None, **values)
+
+
+def _end(run_id: Any, rows: RunQuerySet, **values: Any) -> bool:
+    """End the run if it is still among the rows; who wants to hear of it is noted with it."""
+    with transaction.atomic():
+        ended = rows.update(finished_at=timezone.now(), **values)
+        if ended:
+            announcing.announce_run(Run.objects.defer("result", "traceback").get(pk=run_id))
     return ended == 1
 
 
@@ -231,11 +237,12 @@ def sweep() -> list[Run]:
             pk=run.pk, owner=run.owner, state=Run.State.RUNNING, lease_until=run.lease_until
         )
         if run.is_cancel_wanted:
-            still_lost.update(state=Run.State.CANCELLED, finished_at=timezone.now())
+            _end(run.pk, still_lost, state=Run.State.CANCELLED)
         elif run.attempts >= MAX_ATTEMPTS:
-            still_lost.update(
+            _end(
+                run.pk,
+                still_lost,
                 state=Run.State.FAILED,
-                finished_at=timezone.now(),
                 error=f"Its worker stopped {run.attempts} times during this run. Unless somebody "
                 "stopped it, it ran out of memory: try smaller images or a smaller batch.",
             )

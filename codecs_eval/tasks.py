@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from codecs_eval import run_parts, runs
+from codecs_eval import delivering, run_parts, runs
 from codecs_eval.lifeline import lifeline
 from codecs_eval.models import Run
 from codecs_eval.run_kinds import KINDS
@@ -71,3 +71,23 @@ def sweep_runs() -> None:
         enqueue(run)
     run_parts.sweep()
     ring_for_parts(run_parts.bells_wanted(settings.ENCODE_PROCESSES))
+
+
+def ring_for_deliveries() -> None:
+    """Send what waits now. A broker that is down costs nothing: the clock rings as well."""
+    try:
+        deliver_due.apply_async(retry=False)
+    except OperationalError:
+        logger.warning("The broker does not answer; deliveries wait for the clock.")
+
+
+@shared_task
+def deliver_due() -> None:
+    # One message each: an address that does not answer holds up no other.
+    for delivery_id in delivering.due():
+        deliver.apply_async((str(delivery_id),), retry=False, expires=60)
+
+
+@shared_task
+def deliver(delivery_id: str) -> None:
+    delivering.deliver(delivery_id)

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "annotation.rest_problems.ProblemsOnly",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -178,6 +179,16 @@ CELERY_TASK_DEFAULT_QUEUE = "light"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "codecs_eval.tasks.sweep_runs", "schedule": 5.0},
+    "deliver-due": {
+        "task": "codecs_eval.tasks.deliver_due",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
+    "tell-complete": {
+        "task": "annotation.tasks.tell_complete",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "return-expired-leases": {
         "task": "annotation.tasks.return_expired_leases",
         "schedule": 30.0,
@@ -215,6 +226,11 @@ if CACHE_URL:
 # Tries of one address in an hour; 0: no limit.
 BEGINS_PER_HOUR = _number("BEGINS_PER_HOUR", default=60)
 BAD_INVITATIONS_PER_HOUR = _number("BAD_INVITATIONS_PER_HOUR", default=30)
+
+# Of one token of the API; 0: no limit.
+API_REQUESTS_PER_MINUTE = _number("API_REQUESTS_PER_MINUTE", default=600)
+# Webhooks may then call machines of the inner network, which trust whoever is inside.
+WEBHOOKS_TO_PRIVATE_ADDRESSES = _flag("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=False)
 
 RUN_LEASE_S = _number("RUN_LEASE_S", default=20)
 TRIAL_LEASE_S = _number("TRIAL_LEASE_S", default=600)

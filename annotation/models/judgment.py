@@ -158,6 +158,7 @@ class Judgment(models.Model):
 
     class Meta:
         ordering = ["server_time"]
+        indexes = [models.Index(fields=["server_time", "id"], name="judgments_in_order")]
         constraints = [
             models.UniqueConstraint(
                 fields=["trial"], condition=Q(supersedes=None), name="a_trial_is_judged_once"
