@@ -61,7 +61,9 @@ def recruit(request: HttpRequest, study: Study) -> HttpResponse:
 def change(request: HttpRequest, study: Study) -> HttpResponse:
     codes = {name: request.POST.get(f"code_{name}", "").strip() for name in OUTCOMES}
     try:
-        recruiting.change_recruiting(study, request.POST.get("recruiting", ""), codes)
+        recruiting.change_recruiting(
+            study, request.POST.get("recruiting", ""), codes, researcher(request)
+        )
     except ValueError as error:
         messages.error(request, str(error))
     else:
@@ -94,7 +96,7 @@ def revoke(request: HttpRequest, study: Study) -> HttpResponse:
     pk = request.POST.get("invitation", "")
     found = get_object_or_404(study.invitations, pk=int(pk) if pk.isdecimal() else 0)
     try:
-        inviting.revoke(found)
+        inviting.revoke(found, researcher(request))
     except ValueError as error:
         messages.error(request, str(error))
     else:

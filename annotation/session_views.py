@@ -28,7 +28,7 @@ def screen(request: HttpRequest, study: Study) -> HttpResponse:
     if screening.n_to_screen(study) > screening.AT_ONCE:
         _enqueue(request, study)
         return redirect("study_watch", study.slug)
-    rows = screening.screen(study)
+    rows = screening.screen(study, researcher(request))
     counts = screening.count_verdicts(rows)
     said = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
     messages.success(request, f"Screened: {said or 'no session has answers yet'}.")
@@ -37,7 +37,7 @@ def screen(request: HttpRequest, study: Study) -> HttpResponse:
 
 def _enqueue(request: HttpRequest, study: Study) -> None:
     try:
-        tasks.screen_study.apply_async((study.pk,), retry=False)
+        tasks.screen_study.apply_async((study.pk, researcher(request).pk), retry=False)
     except OperationalError:
         logger.warning("The broker does not answer; study %s was not screened.", study.slug)
         messages.error(
@@ -162,7 +162,7 @@ def decide(request: HttpRequest, study: Study, session_id: UUID) -> HttpResponse
 def release(request: HttpRequest, study: Study, session_id: UUID) -> HttpResponse:
     found = _session(study, session_id)
     try:
-        row = screening.release(found)
+        row = screening.release(found, researcher(request))
     except ValueError as error:
         messages.error(request, str(error))
     else:
