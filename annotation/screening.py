@@ -12,6 +12,7 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from annotation import auditing
 from annotation.design.answers import FIRST, NOT_SURE, SECOND, UNKNOWN, Answers
@@ -75,13 +76,25 @@ def newest(sessions: Iterable[UUID]) -> dict[UUID, Screening]:
 
 def with_newest(sessions: QuerySet[Session]) -> QuerySet[Session]:
     """Each with its standing screening and how many trials it judged, for a table."""
-    rows = Screening.objects.filter(session=OuterRef("pk")).order_by("-created_at", "-pk")
     return sessions.select_related("annotator").annotate(
-        n_judged=Count("trials", filter=Q(trials__state=Trial.State.JUDGED)),
-        suspicion=Subquery(rows.values("suspicion")[:1]),
-        reasons=Subquery(rows.values("reasons")[:1]),
-        screened_at=Subquery(rows.values("created_at")[:1]),
+        n_judged=n_judged_of_each(),
+        suspicion=newest_of_each("suspicion"),
+        reasons=newest_of_each("reasons"),
+        screened_at=newest_of_each("created_at"),
     )
+
+
+def newest_of_each(name: str) -> Subquery:
+    """A value of each session's standing screening, for a query over sessions."""
+    rows = Screening.objects.filter(session=OuterRef("pk")).order_by("-created_at", "-pk")
+    return Subquery(rows.values(name)[:1])
+
+
+def n_judged_of_each() -> Coalesce:
+    """How many trials each session judged, for a query over sessions."""
+    judged = Trial.objects.filter(session=OuterRef("pk"), state=Trial.State.JUDGED).order_by()
+    counted = judged.values("session").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted), 0)
 
 
 def _answers_of(study: Study) -> tuple[list[UUID], Answers]:

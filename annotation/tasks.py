@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.contrib.auth.models import User
 
-from annotation import auditing, planning, scheduling, screening
+from annotation import auditing, planning, scheduling, screening, stopping
 from annotation.models import Study
 
 
@@ -32,3 +32,9 @@ def screen_study(study_id: int, user_id: int | None = None) -> None:
 def screen_finished() -> None:
     for study in screening.due():
         screening.screen(study, auditing.TRIAD)
+
+
+@shared_task
+def check_stopping() -> None:
+    for study in stopping.due():
+        stopping.check_due(study)

@@ -42,6 +42,8 @@ urlpatterns = [
     path("studies/<slug:slug>/approvals.csv", recruit_views.approvals_csv, name="approvals_csv"),
     path("studies/<slug:slug>/bonus.csv", recruit_views.bonus_csv, name="bonus_csv"),
     path("studies/<slug:slug>/watch", watch_views.watch, name="study_watch"),
+    path("studies/<slug:slug>/extend", watch_views.extend, name="study_extend"),
+    path("studies/<slug:slug>/stop-rule", watch_views.stop_rule, name="study_stop_rule"),
     path("studies/<slug:slug>/screen", session_views.screen, name="study_screen"),
     path("studies/<slug:slug>/sessions/", session_views.sessions, name="study_sessions"),
     path(

@@ -32,7 +32,8 @@ VIEWERS, RESEARCHERS, OWNERS = "viewer", "researcher", "owner"
 FOR = {
     **dict.fromkeys(
         ["study_state", "study_freeze", "study_screen", "session_decide", "session_release",
-         "recruit_settings", "recruit_invite", "recruit_revoke", "bonus_csv"],
+         "recruit_settings", "recruit_invite", "recruit_revoke", "bonus_csv", "study_extend",
+         "study_stop_rule"],
         RESEARCHERS,
     ),
     **dict.fromkeys(["team_name", "team_remove"], OWNERS),
