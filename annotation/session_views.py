@@ -27,12 +27,12 @@ logger = logging.getLogger(__name__)
 def screen(request: HttpRequest, study: Study) -> HttpResponse:
     if screening.n_to_screen(study) > screening.AT_ONCE:
         _enqueue(request, study)
-        return redirect("study_watch", study.slug)
+        return redirect("study_sessions", study.slug)
     rows = screening.screen(study, researcher(request))
     counts = screening.count_verdicts(rows)
     said = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
     messages.success(request, f"Screened: {said or 'no session has answers yet'}.")
-    return redirect("study_watch", study.slug)
+    return redirect("study_sessions", study.slug)
 
 
 def _enqueue(request: HttpRequest, study: Study) -> None:

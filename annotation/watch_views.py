@@ -12,7 +12,7 @@ from annotation.models import Study
 from annotation.pages import study_tab
 from codecs_eval.access import researcher
 
-NEWEST_SESSIONS = 50
+NEWEST_SESSIONS = 12
 
 
 @for_viewers

@@ -4,7 +4,7 @@ const WAIT_MS = 5000;
 const LONG_WAIT_MS = 30000;
 const LONGEST_WAIT_MS = 60000;
 // A restarting server keeps its port: a request may wait there for nobody.
-const PATIENCE_MS = 30000;
+const PATIENCE_MS = 12000;
 
 const news = document.querySelector("[data-watch]");
 const usualWait = () => (news.dataset.watch === "open" ? WAIT_MS : LONG_WAIT_MS);
