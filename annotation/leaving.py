@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from annotation.models import Session, Study, Trial
@@ -22,11 +22,11 @@ def has_left() -> Q:
     Who comes back goes on all the same; until then the triplets are others'.
     """
     now = timezone.now()
-    leased = Trial.objects.filter(
-        session=OuterRef("pk"), state=Trial.State.LEASED, lease_until__gte=now
-    )
+    at_work = Trial.objects.filter(state=Trial.State.LEASED, lease_until__gte=now)
     began_before = now - timedelta(seconds=settings.TRIAL_LEASE_S)
-    return Q(~Exists(leased), state=Session.State.ACTIVE, started_at__lt=began_before)
+    return Q(state=Session.State.ACTIVE, started_at__lt=began_before) & ~Q(
+        pk__in=at_work.order_by().values("session")
+    )
 
 
 @dataclass(frozen=True)
