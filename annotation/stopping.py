@@ -18,6 +18,7 @@ from annotation.widths import Width, widest, widths
 # ITU-R BT.500-15 asks for at least 15 valid observers.
 LEAST_OBSERVERS = 15
 NARROWEST, WIDEST = 0.01, 0.5
+WIDTHS = "widths"
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,18 @@ def due() -> list[Study]:
 def check_due(study: Study) -> Checked:
     """`stop_if_met`, remembering how many judgments it was that were looked at."""
     n = n_judged(study)
-    rows = keeping.kept(study, "widths", n, lambda: widths(study)).value
+    rows = _known_widths(study, n)
     found = stop_if_met(study, rows)
     cache.set(_memory_of(study), n, timeout=None)
     return found
+
+
+def _known_widths(study: Study, n_judgments: int) -> list[Width]:
+    """Here there is time to count anew what is old."""
+    found = keeping.kept(study, WIDTHS, n_judgments, lambda: widths(study))
+    if found.is_old:
+        found = keeping.count_anew(study, WIDTHS, lambda: widths(study))
+    return found.value
 
 
 def _memory_of(study: Study) -> str:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.contrib.auth.models import User
 
-from annotation import auditing, planning, scheduling, screening, stopping
+from annotation import auditing, planning, scheduling, screening, stopping, watching
 from annotation.models import Study
 
 
@@ -38,3 +38,10 @@ def screen_finished() -> None:
 def check_stopping() -> None:
     for study in stopping.due():
         stopping.check_due(study)
+
+
+@shared_task
+def recount_study(study_id: int) -> None:
+    study = Study.objects.filter(pk=study_id).first()
+    if study is not None:
+        watching.recount(study)

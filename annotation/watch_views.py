@@ -1,18 +1,23 @@
 """The desk's tab that shows how a study goes while it goes, and what can be done about it."""
 
+import logging
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
+from kombu.exceptions import OperationalError
 
-from annotation import extending, screening, stopping, watching
+from annotation import extending, keeping, screening, stopping, tasks, watching
 from annotation.access import for_researchers, for_viewers
 from annotation.models import Study
 from annotation.pages import study_tab
 from codecs_eval.access import researcher
 
 NEWEST_SESSIONS = 12
+
+logger = logging.getLogger(__name__)
 
 
 @for_viewers
@@ -21,14 +26,26 @@ NEWEST_SESSIONS = 12
 def watch(request: HttpRequest, study: Study) -> HttpResponse:
     newest = study.sessions.order_by("-started_at").values_list("pk", flat=True)
     rows = study.sessions.filter(pk__in=list(newest[:NEWEST_SESSIONS]))
+    found = watching.watch(study)
+    if found.is_old and keeping.claim(study):
+        _recount(study)
     return study_tab(
         request,
         study,
         "watch",
-        watch=watching.watch(study),
+        watch=found,
         sessions=screening.with_newest(rows).order_by("-started_at"),
         least_observers=stopping.LEAST_OBSERVERS,
     )
+
+
+def _recount(study: Study) -> None:
+    """A large study is counted by the queue; this page shows when it was counted last."""
+    try:
+        tasks.recount_study.apply_async((study.pk,), retry=False)
+    except OperationalError:
+        keeping.release(study)
+        logger.warning("The broker does not answer; study %s was not counted.", study.slug)
 
 
 @for_researchers

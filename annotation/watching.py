@@ -12,6 +12,8 @@ from annotation.widths import Width, widths
 from codecs_eval.models import Dataset, Run, SourceImage
 from codecs_eval.named_codecs import codec_entry
 
+COUNTED = "counted"
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -27,7 +29,10 @@ class Counted:
 
 @dataclass(frozen=True)
 class Watch:
-    """`counted_at`: when the oldest number was counted; a large study keeps them for a while."""
+    """`counted_at`: when the oldest number was counted; a large study keeps them for a while.
+
+    `is_old`: it is time for `recount`, which a page leaves to the queue.
+    """
 
     progress: progressing.Progress
     pace: progressing.Pace
@@ -36,14 +41,15 @@ class Watch:
     widths: list[Width]
     rule: stopping.Checked
     counted_at: datetime
+    is_old: bool
 
 
 def watch(study: Study) -> Watch:
     counts = progressing.counts_of(study)
     progress = progressing.progress(study, counts)
     n = progress.n_judged
-    counted = keeping.kept(study, "counted", n, lambda: _counted(study))
-    known = keeping.kept(study, "widths", n, lambda: widths(study))
+    counted = keeping.kept(study, COUNTED, n, lambda: _counted(study))
+    known = keeping.kept(study, stopping.WIDTHS, n, lambda: widths(study, counted.value.coverage))
     return Watch(
         progress=progress,
         pace=progressing.pace(study, progress, counted.value.n_last_hour),
@@ -52,7 +58,17 @@ def watch(study: Study) -> Watch:
         widths=known.value,
         rule=stopping.check(study, known.value),
         counted_at=min(counted.counted_at, known.counted_at),
+        is_old=counted.is_old or known.is_old,
     )
+
+
+def recount(study: Study) -> None:
+    """Count a large study anew, for pages to come."""
+    try:
+        counted = keeping.count_anew(study, COUNTED, lambda: _counted(study))
+        keeping.count_anew(study, stopping.WIDTHS, lambda: widths(study, counted.value.coverage))
+    finally:
+        keeping.release(study)
 
 
 def _counted(study: Study) -> Counted:

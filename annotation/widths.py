@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Count, F, When
+from django.db.models import Case, F, When
 
-from annotation.models import Judgment, Study, Triplet
+from annotation.coverage import Coverage, coverage
+from annotation.models import Judgment, Study
 from annotation.preference.moments import Moments, forecast_half_width, share_of
 from codecs_eval.named_codecs import codec_entry
 
@@ -21,14 +22,12 @@ _TWICE_WON = Case(When(choice="first", then=2), When(choice="second", then=0), d
 _MOMENTS = """
 WITH answers AS ({answers}),
 halves AS (
-    SELECT who, rate, one AS codec, SUM(twice) AS won, COUNT(*) AS n
-    FROM answers GROUP BY who, rate, one
+    SELECT who, rate, one AS codec, twice AS won FROM answers
     UNION ALL
-    SELECT who, rate, other, SUM(2 - twice), COUNT(*)
-    FROM answers GROUP BY who, rate, other
+    SELECT who, rate, other, 2 - twice FROM answers
 ),
 observers AS (
-    SELECT who, rate, codec, SUM(won) AS won, SUM(n) AS n FROM halves GROUP BY who, rate, codec
+    SELECT who, rate, codec, SUM(won) AS won, COUNT(*) AS n FROM halves GROUP BY who, rate, codec
 )
 SELECT rate, codec, COUNT(*), SUM(won), SUM(n), SUM(won * won), SUM(won * n), SUM(n * n)
 FROM observers GROUP BY rate, codec ORDER BY rate, codec
@@ -61,15 +60,17 @@ class Width:
         return self.n / self.n_wanted if self.n_wanted else 0.0
 
 
-def widths(study: Study) -> list[Width]:
+def widths(study: Study, cells: Coverage | None = None) -> list[Width]:
     """Every codec at every rate of the main triplets, by rate; from judgments that count.
 
-    Intervals at 95 %, over observers; whoever was excluded by the screening is left out.
+    Intervals at 95 %, over observers; whoever was excluded by the screening is left out. `cells`:
+    the study's coverage, where it is known already.
     """
     found = _moments(study)
+    wanted = _wanted(coverage(study) if cells is None else cells)
     return [
-        _width(rate, codec, wanted, found.get((rate, codec)))
-        for (rate, codec), wanted in sorted(_wanted(study).items())
+        _width(rate, codec, n, found.get((rate, codec)))
+        for (rate, codec), n in sorted(wanted.items())
     ]
 
 
@@ -117,12 +118,11 @@ def _halved(observers: int, won: Any, n: Any, won_won: Any, won_n: Any, n_n: Any
     return Moments(observers, *sums)
 
 
-def _wanted(study: Study) -> dict[tuple[float, str], int]:
+def _wanted(cells: Coverage) -> dict[tuple[float, str], int]:
     """Judgments that the study asks for in which each codec takes part."""
-    main = study.triplets.filter(kind=Triplet.Kind.MAIN).order_by()
-    rows = main.values_list("target_bpp", "first__codec", "second__codec").annotate(n=Count("pk"))
     wanted: dict[tuple[float, str], int] = defaultdict(int)
-    for rate, *codecs, n in rows:
-        for codec in codecs:
-            wanted[rate, codec] += n * study.judgments_per_triplet
+    for _, row in cells.rows:
+        for cell in filter(None, row):
+            for codec in cell.pair:
+                wanted[cell.target_bpp, codec] += cell.n_wanted
     return dict(wanted)

@@ -131,7 +131,7 @@ def test_a_page_takes_as_many_queries_for_many_rows_as_for_few(name: str) -> Non
         make_judgments(make_session(study), 8)
     make_study("more")
     assert _queries(client, address) == few
-    assert few <= (18 if name == "study_watch" else 15)
+    assert few <= (17 if name == "study_watch" else 15)
 
 
 def _queries(client: Client, address: str) -> int:

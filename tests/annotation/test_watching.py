@@ -19,6 +19,7 @@ from annotation import (
     session_lists,
     sides,
     speed,
+    tasks,
     team,
     watching,
 )
@@ -324,21 +325,40 @@ def test_few_observers_have_no_width_and_say_so() -> None:
 # Keeping
 
 
-def test_a_large_study_is_counted_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_study_is_counted_rarely() -> None:
     study, asked = make_study(), []
 
     def count() -> int:
         asked.append(1)
         return len(asked)
 
-    assert keeping.kept(study, "n", 10, count).value == 1
-    assert keeping.kept(study, "n", 10, count).value == 2
-    many = keeping.DEAR_JUDGMENTS
-    monkeypatch.setattr(keeping, "TIMES_AS_LONG", 10**9)
+    few, many = 10, keeping.DEAR_JUDGMENTS
+    assert keeping.kept(study, "n", few, count).value == 1
+    assert keeping.kept(study, "n", few, count).value == 2
     first = keeping.kept(study, "n", many, count)
     again = keeping.kept(study, "n", many, count)
     assert (first.value, again.value, again.counted_at) == (3, 3, first.counted_at)
     assert keeping.kept(study, "other", many, count).value == 4
+    assert keeping.count_anew(study, "n", count).value == 5
+    assert keeping.kept(study, "n", many, count).value == 5
+
+
+def test_what_is_old_is_shown_and_counted_anew_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "DEAR_JUDGMENTS", 1)
+    monkeypatch.setattr(keeping, "TIMES_AS_LONG", 0)
+    study = make_study(n_sources=6, judgments_per_triplet=9)
+    sitting(study, "lr")
+    assert watching.watch(study).counted.sessions.n_begun == 1
+    sitting(study, "lr")
+    old = watching.watch(study)
+    # The triplets' own counts are never old.
+    assert (old.counted.sessions.n_begun, old.progress.n_judged, old.is_old) == (1, 4, True)
+    assert keeping.claim(study)
+    assert not keeping.claim(study)
+    tasks.recount_study(study.pk)
+    assert watching.watch(study).counted.sessions.n_begun == 2
+    assert watching.watch(study).widths[0].n_observers == 2
+    assert keeping.claim(study)
 
 
 # The page
