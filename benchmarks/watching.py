@@ -20,7 +20,7 @@ def answer(study: Any, n_judgments: int, n_triplets: int) -> None:
     from django.utils import timezone
 
     from annotation.models import Annotator, Judgment, Session, Trial, Triplet
-    from benchmarks.serving_rows import _insert, _settle
+    from benchmarks.serving_rows import insert, settle
 
     def key(number: str) -> str:
         if connection.vendor == "postgresql":
@@ -30,8 +30,8 @@ def answer(study: Any, n_judgments: int, n_triplets: int) -> None:
     n_sessions, of_session = n_judgments // SESSION_LENGTH, f"i / {SESSION_LENGTH}"
     true, false = ("true", "false") if connection.vendor == "postgresql" else ("1", "0")
     later = "i * 7919 % 1000003"
-    _insert(Annotator, n_sessions, {"id": key("i")}, {})
-    _insert(
+    insert(Annotator, n_sessions, {"id": key("i")}, {})
+    insert(
         Session,
         n_sessions,
         {
@@ -44,7 +44,7 @@ def answer(study: Any, n_judgments: int, n_triplets: int) -> None:
             "viewing": {}, "withdrawn": {},
         },
     )  # fmt: skip
-    _insert(
+    insert(
         Trial,
         n_judgments,
         {
@@ -54,7 +54,7 @@ def answer(study: Any, n_judgments: int, n_triplets: int) -> None:
         },
         {"state": "judged", "lease_until": timezone.now()},
     )  # fmt: skip
-    _insert(
+    insert(
         Judgment,
         n_judgments,
         {
@@ -67,7 +67,7 @@ def answer(study: Any, n_judgments: int, n_triplets: int) -> None:
     Triplet.objects.filter(study=study, kind="main").update(
         n_judged=n_judgments // n_triplets, n_assigned=n_judgments // n_triplets
     )
-    _settle()
+    settle()
 
 
 def timed(name: str, work: Callable[[], Any], times: int = 3) -> Any:
