@@ -40,7 +40,9 @@ def render_in(
     return response
 
 
-def study_tab(request: HttpRequest, study: Study, tab: str, **context: Any) -> HttpResponse:
+def study_tab(
+    request: HttpRequest, study: Study, tab: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
     """One of the desk's pages about a study."""
     answer_url = request.build_absolute_uri(reverse("welcome", args=[study.slug]))
     own = team.role_of(request.user, study)
@@ -55,4 +57,5 @@ def study_tab(request: HttpRequest, study: Study, tab: str, **context: Any) -> H
             "may_own": team.covers(own, team.Role.OWNER),
             **context,
         },
+        status=status,
     )

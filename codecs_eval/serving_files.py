@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from codecs_eval.archiving import stream_zip
+from codecs_eval.dark_figures import followed_in_the_dark
 
 # Opened on its own, a figure runs nothing and loads nothing; its style attributes are its own.
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
@@ -24,6 +25,8 @@ def named(response: HttpResponse, name: str, *, as_attachment: bool) -> HttpResp
 
 
 def svg_reply(data: bytes, name: str, *, as_attachment: bool = False) -> HttpResponse:
+    """In a page it follows light and dark; a download stays as it was drawn."""
+    data = data if as_attachment else followed_in_the_dark(data)
     response = named(
         HttpResponse(data, content_type="image/svg+xml"), name, as_attachment=as_attachment
     )

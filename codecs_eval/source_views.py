@@ -11,7 +11,7 @@ from codecs_eval.models import SourceImage
 from codecs_eval.named_codecs import all_entries
 from codecs_eval.run_forms import ladder_form, saliency_form
 from codecs_eval.run_views import launched
-from codecs_eval.serving_files import csv_reply, svg_reply
+from codecs_eval.serving_files import csv_reply, is_download, svg_reply
 from codecs_eval.thumbnails import thumbnail
 
 PHOTOS_ON_PAGE = 200
@@ -83,9 +83,9 @@ def ladder_svg(request: HttpRequest, collection: str, index: int = 0) -> HttpRes
     cells = found[index]["cells"]
     n_photos = max(cell["n"] for cell in cells)
     title = f"{collection}: mean over up to {n_photos} photos; hollow: not every photo hit its rate"
-    return svg_reply(
-        drawing.svg(rate_distortion(cells, title, all_entries())), f"{collection}-ladder.svg"
-    )
+    figure = rate_distortion(cells, title, all_entries())
+    name = f"{collection}-ladder.svg"
+    return svg_reply(drawing.svg(figure), name, as_attachment=is_download(request))
 
 
 @researchers_only

@@ -15,7 +15,7 @@ export function layOver(element, place, size, ratio) {
 }
 
 /** The next whole number of CSS pixels that is also a whole number of device pixels. */
-function wholeInBoth(css, ratio) {
+export function wholeInBoth(css, ratio) {
   for (let tried = css; tried < css + WIDEST_STEP_CSS; tried += 1) {
     if (Math.abs(tried * ratio - Math.round(tried * ratio)) < ON_GRID_PX) return tried;
   }

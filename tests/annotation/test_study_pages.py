@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
 
 FOR_PEOPLE = {
     "home", "welcome", "begin", "checks", "trial", "thanks", "lease", "judgments", "finish",
-    "trial_image", "withdraw", "invitation", "screen_out",
+    "trial_image", "withdraw", "invitation", "screen_out", "shared_triplet", "shared_picture",
 }  # fmt: skip
 # Whatever is not for people is the desk's: a new page is guarded or this file says so.
 DESK = sorted(
@@ -41,13 +41,16 @@ DESK = sorted(
     if isinstance(pattern, URLPattern) and pattern.name and pattern.name not in FOR_PEOPLE
 )
 SOMEBODY = uuid.UUID(int=1)
+A_PICTURE = ["which", 1, "first"]
 BESIDE_STUDIES = ["sources", "codecs", "metrics", "datasets", "runs", "reports"]
-TABS = ["study", "study_watch", "study_results", "study_gallery", "study_export"]
+TABS = [
+    "study", "study_watch", "study_results", "study_gallery", "study_export", "study_conformance",
+]  # fmt: skip
 
 
 def address_of(name: str) -> str:
-    """With as many of a study and a session as the page's address takes."""
-    for args in ([], ["which"], ["which", SOMEBODY]):
+    """With as many of a study and a session, or a triplet and a picture, as it takes."""
+    for args in ([], ["which"], ["which", SOMEBODY], ["which", 1], ["which", "pdf"], [*A_PICTURE]):
         with suppress(NoReverseMatch):
             return reverse(name, args=args)
     raise AssertionError(f"{name} takes something else")
@@ -131,7 +134,8 @@ def test_a_page_takes_as_many_queries_for_many_rows_as_for_few(name: str) -> Non
         make_judgments(make_session(study), 8)
     make_study("more")
     assert _queries(client, address) == few
-    assert few <= (17 if name == "study_watch" else 15)
+    # A conformance report asks for everything that is known, once.
+    assert few <= {"study_watch": 17, "study_conformance": 46}.get(name, 15)
 
 
 def _queries(client: Client, address: str) -> int:
@@ -171,10 +175,10 @@ def test_the_gallery_counts_each_standing_choice_once(ada: Client) -> None:
         session = make_session(study)
         (first, _) = make_judgments(session, 2)
         serving.record(session, [make_answer(first.trial, "right", supersedes=first.pk)])
-    page = ada.get(reverse("study_gallery", args=["which"])).context["page"]
-    for triplet in page:
-        assert triplet.n_judged == 3
-        assert triplet.k_first + triplet.k_second == 3
+    cards = ada.get(reverse("study_gallery", args=["which"])).context["cards"]
+    assert len(cards) == 2
+    for card in cards:
+        assert card.triplet.n_judged == card.votes.n == 3
 
 
 def test_the_gallery_has_pages(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,12 @@ from tests.codecs_eval.desk_rows import make_dataset, make_report, make_run
 from tests.factories import make_ada, make_reconstruction, make_source
 from tests.processes import LiveSite
 
+DESK_PAGES = [
+    "home", "sources", "codecs", "train_codec", "compare_codecs", "metrics", "datasets", "runs",
+    "compare_runs", "reports", "help",
+]  # fmt: skip
+COLLECTION_PAGES = ["collection", "saliency", "downstream_on_collection"]
+
 
 def log_in(page: Page, site: LiveSite) -> list[str]:
     """Ada at her desk; returns what the browser complains about from here on."""
@@ -81,11 +87,14 @@ def test_every_page_of_the_desk_has_no_violation(
     failed = make_run("failed", dataset=dataset, error="Out of paper.", traceback="Traceback")
     RunMetric.objects.create(run=failed, step=1, name="train_loss", value=1)
     make_reconstruction(make_source("lakes"), state="nearest")
-    page = browser.new_context(color_scheme=scheme).new_page()  # type: ignore[arg-type]
+    page = browser.new_context(
+        color_scheme=scheme,  # type: ignore[arg-type]
+        viewport={"width": 1280, "height": 800},
+    ).new_page()
     complaints = log_in(page, site)
     urls = [
-        *map(reverse, ["sources", "codecs", "metrics", "datasets", "runs", "reports", "help"]),
-        reverse("collection", args=["lakes"]),
+        *map(reverse, DESK_PAGES),
+        *(reverse(name, args=["lakes"]) for name in COLLECTION_PAGES),
         reverse("report", args=[report.pk]),
         *(row.get_absolute_url() for row in (dataset, report, failed)),
     ]
