@@ -25,8 +25,10 @@ class Bar:
 
     @property
     def query(self) -> str:
-        """Of the gallery's address: these triplets. Empty where the bar is a range."""
-        return urlencode({"judged": self.low}) if self.low == self.high else ""
+        """Of the gallery's address: these triplets."""
+        if self.high == 0:
+            return urlencode({"judged": 0})
+        return urlencode({"n": self.low if self.low == self.high else f"{self.low}-{self.high}"})
 
 
 @dataclass

@@ -1,32 +1,27 @@
 """Whether a side of the screen was favoured, by the plan or by people, with its test."""
 
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 from django.db import connection
 from django.db.models import Case, F, Q, Value, When
+from numpy.typing import NDArray
 
 from annotation.models import Judgment, Study
+from annotation.preference.evenness import even_p, even_p_assuming_independence
 from annotation.preference.intervals import Estimate
-from annotation.preference.moments import (
-    Moments,
-    even_p,
-    even_p_assuming_independence,
-    share_of,
-)
+from annotation.preference.shares import clustered_share
 
 _CHOSE_LEFT = Q(choice="first", trial__first_on_left=True) | Q(
     choice="second", trial__first_on_left=False
 )
-_MOMENTS = """
+_OBSERVERS = """
 WITH answers AS ({answers}),
 observers AS (
     SELECT who, SUM(is_right) AS k, SUM(is_sided) AS n, SUM(is_turned) AS l, COUNT(*) AS m
     FROM answers GROUP BY who
 )
-SELECT SUM(CASE WHEN n > 0 THEN 1 ELSE 0 END), SUM(k), SUM(n), SUM(k * k), SUM(k * n), SUM(n * n),
-    COUNT(*), SUM(l), SUM(m), SUM(l * l), SUM(l * m), SUM(m * m)
-FROM observers
+SELECT k, n, l, m, COUNT(*) FROM observers GROUP BY k, n, l, m
 """
 
 
@@ -72,14 +67,21 @@ def sides(study: Study) -> Sides:
     )
     sql, params = answers.query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(_MOMENTS.format(answers=sql), params)
-        sums = cursor.fetchone() or [0] * 12
-    return Sides(_side(*sums[:6]), _side(*sums[6:]))
+        cursor.execute(_OBSERVERS.format(answers=sql), params)
+        rows = np.array(sorted(cursor.fetchall()), dtype=np.float64).reshape(-1, 5)
+    each = np.repeat(rows[:, :4], rows[:, 4].astype(np.intp), axis=0)
+    return Sides(_side(each[:, 0], each[:, 1]), _side(each[:, 2], each[:, 3]))
 
 
-def _side(*sums: Any) -> Side:
-    observers, k, n, *squares = (int(value or 0) for value in sums)
-    moments = Moments(observers, k, n, *squares)
+def _side(k: NDArray[np.float64], n: NDArray[np.float64]) -> Side:
+    """From each observer's k of n; who gave no answer for a side says nothing of sides."""
+    k, n = k[n > 0], n[n > 0]
+    n_one, n_both = int(k.sum()), int(n.sum())
     return Side(
-        k, n, observers, share_of(moments), even_p(moments), even_p_assuming_independence(k, n)
+        n_one,
+        n_both,
+        len(n),
+        clustered_share(k, n),
+        even_p(k, n),
+        even_p_assuming_independence(n_one, n_both),
     )

@@ -1,25 +1,28 @@
 """How well each codec's share at each rate is known now, and would be with every judgment in.
 
-The database adds up per observer, then over observers: however many judgments, a row a codec and
-rate comes back.
+The database adds up per observer and counts observers of equal sums: however many judgments, a
+few hundred rows a codec and rate come back.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.db import connection
 from django.db.models import Case, F, When
+from numpy.typing import NDArray
 
 from annotation.coverage import Coverage, coverage
 from annotation.models import Judgment, Study
-from annotation.preference.moments import Moments, forecast_half_width, share_of
+from annotation.preference.evenness import forecast_half_width
+from annotation.preference.shares import clustered_share
 from codecs_eval.named_codecs import codec_entry
 
 LEVEL = 0.95
 # Twice the win, so that a tie is one: whole numbers add up exactly.
 _TWICE_WON = Case(When(choice="first", then=2), When(choice="second", then=0), default=1)
-_MOMENTS = """
+_OBSERVERS = """
 WITH answers AS ({answers}),
 halves AS (
     SELECT who, rate, one AS codec, twice AS won FROM answers
@@ -29,8 +32,7 @@ halves AS (
 observers AS (
     SELECT who, rate, codec, SUM(won) AS won, COUNT(*) AS n FROM halves GROUP BY who, rate, codec
 )
-SELECT rate, codec, COUNT(*), SUM(won), SUM(n), SUM(won * won), SUM(won * n), SUM(n * n)
-FROM observers GROUP BY rate, codec ORDER BY rate, codec
+SELECT rate, codec, won, n, COUNT(*) FROM observers GROUP BY rate, codec, won, n
 """
 
 
@@ -66,7 +68,7 @@ def widths(study: Study, cells: Coverage | None = None) -> list[Width]:
     Intervals at 95 %, over observers; whoever was excluded by the screening is left out. `cells`:
     the study's coverage, where it is known already.
     """
-    found = _moments(study)
+    found = _answered(study)
     wanted = _wanted(coverage(study) if cells is None else cells)
     return [
         _width(rate, codec, n, found.get((rate, codec)))
@@ -81,18 +83,25 @@ def widest(found: list[Width]) -> float | None:
     return max(known) if known and len(known) == len(halves) else None
 
 
-def _width(rate: float, codec: str, n_wanted: int, moments: Moments | None) -> Width:
-    if moments is None:
+def _width(rate: float, codec: str, n_wanted: int, answered: "_Answered | None") -> Width:
+    if answered is None:
         return Width(rate, codec, 0, 0, n_wanted, None, None, "nobody compared it")
-    estimate, n = share_of(moments, level=LEVEL), round(moments.n)
+    estimate, n = clustered_share(answered.won, answered.n, level=LEVEL), int(answered.n.sum())
     half = estimate.interval.half_width if estimate.interval else None
     forecast = None if half is None else forecast_half_width(half, n, n_wanted)
-    return Width(
-        rate, codec, moments.n_observers, n, n_wanted, half, forecast, estimate.reason or ""
-    )
+    reason = estimate.reason or ""
+    return Width(rate, codec, len(answered.n), n, n_wanted, half, forecast, reason)
 
 
-def _moments(study: Study) -> dict[tuple[float, str], Moments]:
+@dataclass(frozen=True, eq=False)
+class _Answered:
+    """Of each observer: answers about one codec at one rate, and how many it won; (G,) each."""
+
+    won: NDArray[np.float64]
+    n: NDArray[np.float64]
+
+
+def _answered(study: Study) -> dict[tuple[float, str], _Answered]:
     answers = (
         Judgment.objects.counted()
         .of_study(study)
@@ -107,15 +116,18 @@ def _moments(study: Study) -> dict[tuple[float, str], Moments]:
     )
     sql, params = answers.query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(_MOMENTS.format(answers=sql), params)
-        rows = cursor.fetchall()
-    return {(rate, codec): _halved(*sums) for rate, codec, *sums in rows}
+        cursor.execute(_OBSERVERS.format(answers=sql), params)
+        found: dict[tuple[float, str], list[tuple[Any, ...]]] = defaultdict(list)
+        for rate, codec, *counts in cursor.fetchall():
+            found[rate, codec].append(tuple(counts))
+    return {condition: _by_observer(rows) for condition, rows in found.items()}
 
 
-def _halved(observers: int, won: Any, n: Any, won_won: Any, won_n: Any, n_n: Any) -> Moments:
-    """Wins were counted twice each."""
-    sums = (float(won) / 2, float(n), float(won_won) / 4, float(won_n) / 2, float(n_n))
-    return Moments(observers, *sums)
+def _by_observer(rows: list[tuple[Any, ...]]) -> _Answered:
+    """From (twice the wins, answers, observers with both). In one order, for equal sums."""
+    twice, n, observers = np.array(sorted(rows), dtype=np.float64).T
+    times = observers.astype(np.intp)
+    return _Answered(np.repeat(twice / 2, times), np.repeat(n, times))
 
 
 def _wanted(cells: Coverage) -> dict[tuple[float, str], int]:

@@ -17,7 +17,14 @@ from PIL import Image as PillowImage
 from codecs_eval import runs, storing
 from codecs_eval.encoding import RATES_BPP, LadderConfig, check_available, encode_source
 from codecs_eval.models import Reconstruction, Run, SourceImage
-from codecs_eval.named_codecs import check_known, codec_entry, is_learned, learned_run, named_codec
+from codecs_eval.named_codecs import (
+    any_simulated,
+    check_known,
+    codec_entry,
+    is_learned,
+    learned_run,
+    named_codec,
+)
 from codecs_eval.run_kinds import config_of
 from codecs_eval.runs import RunReporter
 from codecs_eval.scoring import weight_file
@@ -89,13 +96,12 @@ def check_comparison(config: CompareCodecsConfig) -> None:
 
 def create_comparison(config: CompareCodecsConfig, user: User | None = None) -> Run:
     """A queued run; marked where a metric in a loss learned from no person."""
-    learned = [learned_run(name) for name in config.codecs if is_learned(name)]
     return runs.create(
         "compare_codecs",
         config,
         title=f"{len(config.codecs)} codecs on {config.collection}",
         user=user,
-        is_simulated=any(run.is_simulated for run in learned),
+        is_simulated=any_simulated(config.codecs),
     )
 
 

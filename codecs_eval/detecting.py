@@ -3,14 +3,16 @@
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from codecs_eval import encoding, storing
+from codecs_eval import encoding, runs, storing
 from codecs_eval.downstream.found import Found, from_json
 from codecs_eval.downstream.table import MODELS, Model, load_model, model_entry
 from codecs_eval.encoding import RATES_BPP, LadderConfig
 from codecs_eval.models import Run, SourceImage
+from codecs_eval.named_codecs import any_simulated
 from codecs_eval.run_kinds import config_of
 from codecs_eval.scoring import weight_file
 
@@ -75,6 +77,14 @@ def check(config: DownstreamConfig) -> None:
     encoding.check_available(config.ladder)
     if config.annotations and not default_storage.exists(config.annotations):
         raise ValueError(f"Found no COCO file at {config.annotations}; expected one in the store.")
+
+
+def create_report(config: DownstreamConfig, title: str, user: User | None = None) -> Run:
+    """A queued run; marked where a codec learned from no person's choices."""
+    is_simulated = any_simulated(config.codecs)
+    return runs.create(
+        "downstream", config, title=title[:200], user=user, is_simulated=is_simulated
+    )
 
 
 def downstream_parts(run: Run) -> list[str]:

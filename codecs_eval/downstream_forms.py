@@ -5,11 +5,13 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.datastructures import MultiValueDict
 
 from codecs_eval import coco_importing, detecting
 from codecs_eval.downstream.coco import read_coco
+from codecs_eval.models import Run
 from codecs_eval.named_codecs import probe_every
 from codecs_eval.run_forms import RunForm
 
@@ -33,6 +35,9 @@ class DownstreamForm(RunForm):
 
     def check(self) -> None:
         detecting.check(self.config)
+
+    def create_run(self, user: User) -> Run:
+        return detecting.create_report(self.config, self.title, user)
 
 
 def downstream_form(

@@ -111,7 +111,7 @@ def downstream_picture(
         data = downstream_pictures.picture(run, source, codec, float(target_bpp))
     except ValueError as error:
         raise Http404(str(error)) from error
-    name = f"{source.name}-{codec}-{target_bpp}.webp"
+    name = f"{_marked(run)}{source.name}-{codec}-{target_bpp}.webp"
     return named(
         HttpResponse(data, content_type="image/webp"), name, as_attachment=is_download(request)
     )
@@ -124,8 +124,13 @@ def downstream_file(request: HttpRequest, run_id: UUID, name: str) -> HttpRespon
     path = run.folder / name
     if name not in FILES or not path.is_file():
         raise Http404(f"A report has the files {', '.join(FILES)}; found none called {name!r}.")
-    download_name = f"{str(run.pk)[:8]}-{name}"
+    download_name = f"{_marked(run)}{str(run.pk)[:8]}-{name}"
     return file_reply(path, FILES[name], download_name, as_attachment=is_download(request))
+
+
+def _marked(run: Run) -> str:
+    """A file keeps the label once it has left the page."""
+    return "SIMULATED-" if run.is_simulated else ""
 
 
 def _report_run(run_id: UUID) -> Run:

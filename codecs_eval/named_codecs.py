@@ -4,6 +4,7 @@ A trained one is called learned- and the first eight characters of its run's id.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,11 @@ def learned_run(name: str) -> Run:
     if len(found) != 1:
         raise ValueError(f"Found {len(found)} trainings called {name}; expected one that is done.")
     return found[0]
+
+
+def any_simulated(names: Iterable[str]) -> bool:
+    """Whether one of them learned from a metric that learned from no person."""
+    return any(learned_run(name).is_simulated for name in names if is_learned(name))
 
 
 def codec_entry(name: str) -> CodecEntry:

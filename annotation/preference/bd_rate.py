@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotation.preference.bootstrap import APART, METHOD, PlacesBootstrap, limits_of
-from annotation.preference.intervals import Interval
+from annotation.preference.bootstrap import APART, PlacesBootstrap
+from annotation.preference.intervals import Interval, expanded_quantiles
 from codecs_eval.downstream.bd_rate import BdRate, bd_rate
 
+METHOD = "expanded percentile bootstrap over observers"
 # Draws with a number of their own, below which those that have one are a selection.
 LEAST_DEFINED = 0.9
 # PCHIP curves of this many draws take about a second for five codecs.
@@ -58,7 +59,7 @@ def human_bd_rate(
     if len(known) < LEAST_DEFINED * len(drawn):
         reason = f"only {len(known)} of {len(drawn)} draws of observers give a number"
         return HumanBdRate(found, None, reason)
-    low, high = limits_of(known[:, None], places.n_observers, places.level)[:, 0].tolist()
+    low, high = expanded_quantiles(known, places.n_observers, places.level)
     interval = Interval(low, high, places.level, places.n_observers, METHOD, len(known))
     return HumanBdRate(found, interval, None)
 

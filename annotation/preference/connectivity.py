@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
-from annotation.preference.comparisons import Comparisons
+from annotation.preference.comparisons import Bools, Comparisons, Floats, Ints
 from annotation.preference.davidson import parts_of
 
 # Scaling wants 10 comparisons an item and more (pwcmp); ITU-R BT.500-15 wants 15 observers.
@@ -20,6 +20,8 @@ _NAMED = 5
 @dataclass(frozen=True)
 class Connectivity:
     """Items by their codes. `parts`: groups with no comparison between them, largest first.
+
+    `one_sided`: groups of one part between which every comparison went one way.
 
     `never_compared`: pairs of one part whose difference comes through other items alone.
     `thin_pairs` and `thin_items`: fewer votes than asked for. `warnings`: each one a sentence.
@@ -67,76 +69,81 @@ def connectivity(
         n_observers=comparisons.n_active_observers,
         warnings=(),
     )
-    said = _warnings(found, names, votes, least_votes, least_observers)
-    return Connectivity(**{**vars(found), "warnings": tuple(said)})
+    said = [
+        *_of_observers(found, least_observers),
+        *_of_parts(found, names),
+        *_of_one_way(found, names),
+        *_of_few_votes(found, names, votes, least_votes),
+    ]
+    return replace(found, warnings=tuple(said))
 
 
-def _groups(label: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> tuple[tuple[int, ...], ...]:
+def _groups(label: Ints) -> tuple[tuple[int, ...], ...]:
     groups = [tuple(np.flatnonzero(label == at).tolist()) for at in np.unique(label)]
     return tuple(sorted(groups, key=lambda group: (-len(group), group)))
 
 
-def _items(is_member: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> tuple[int, ...]:
+def _items(is_member: Bools) -> tuple[int, ...]:
     return tuple(np.flatnonzero(is_member).tolist())
 
 
-def _is_split(
-    group: tuple[int, ...],
-    part: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
-    bound: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
-) -> bool:
+def _is_split(group: tuple[int, ...], part: Ints, bound: Ints) -> bool:
     return len(np.unique(bound[part == part[group[0]]])) > 1
 
 
-def _warnings(
-    found: Connectivity,
-    names: Sequence[str],
-    votes: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    least_votes: int,
-    least_observers: int,
-) -> list[str]:
+def _of_observers(found: Connectivity, least: int) -> list[str]:
+    if found.n_observers >= least:
+        return []
+    return [
+        f"{_count(found.n_observers, 'observer')} gave answers; ITU-R BT.500-15 expects {least} "
+        "or more."
+    ]
+
+
+def _of_parts(found: Connectivity, names: Sequence[str]) -> list[str]:
     said = []
-    if found.n_observers < least_observers:
-        said.append(
-            f"{_count(found.n_observers, 'observer')}; ITU-R BT.500 expects {least_observers} or "
-            "more."
-        )
     if not found.is_connected:
+        parts = "; ".join(_named(group, names) for group in found.parts[:_NAMED])
         said.append(
             f"The items fall into {len(found.parts)} parts without any comparison between them, so "
-            f"places of different parts cannot be compared: "
-            + "; ".join(_named(group, names) for group in found.parts[:_NAMED])
-            + "."
-        )
-    for group, what in ((found.never_won, "won"), (found.never_lost, "lost")):
-        said += [
-            f"{names[item]} never {what}: how far it stands from the others is the prior's doing."
-            for item in group
-        ]
-    lone = {*found.never_won, *found.never_lost}
-    if any(not lone & set(group) for group in found.one_sided) and len(found.one_sided) > 1:
-        said.append(
-            "Between these groups every comparison went one way, so the prior decides their "
-            "distance: " + "; ".join(_named(group, names) for group in found.one_sided) + "."
+            f"places of different parts cannot be compared: {parts}."
         )
     if found.never_compared:
+        n = len(found.never_compared)
         said.append(
-            f"{_count(len(found.never_compared), 'pair')} never compared directly: what is said of "
-            "such a pair comes through other items."
-        )
-    if found.thin_pairs:
-        few = [f"{names[i]} and {names[j]} ({votes[i, j]:.0f})" for i, j in found.thin_pairs]
-        said.append(
-            f"{_count(len(found.thin_pairs), 'pair')} with fewer than {least_votes} votes: "
-            f"{_listed(few)}."
-        )
-    if found.thin_items:
-        few = [f"{names[item]} ({votes[item].sum():.0f})" for item in found.thin_items]
-        said.append(
-            f"{_count(len(found.thin_items), 'item')} with fewer than {least_votes} votes: "
-            f"{_listed(few)}."
+            f"{_count(n, 'pair')} {'was' if n == 1 else 'were'} never compared directly: what is "
+            "said of such a pair comes through other items."
         )
     return said
+
+
+def _of_one_way(found: Connectivity, names: Sequence[str]) -> list[str]:
+    said = [
+        f"{names[item]} never {what}: how far it stands from the others is decided by the prior."
+        for items, what in ((found.never_won, "won"), (found.never_lost, "lost"))
+        for item in items
+    ]
+    lone = {*found.never_won, *found.never_lost}
+    groups = [group for group in found.one_sided if not lone & set(group)]
+    if len(groups) > 1:
+        told = "; ".join(_named(group, names) for group in groups[:_NAMED])
+        said.append(
+            "Between these groups every comparison went one way, so the prior decides how far "
+            f"apart they stand: {told}."
+        )
+    return said
+
+
+def _of_few_votes(
+    found: Connectivity, names: Sequence[str], votes: Floats, least: int
+) -> list[str]:
+    pairs = [f"{names[i]} and {names[j]} ({votes[i, j]:.0f})" for i, j in found.thin_pairs]
+    items = [f"{names[item]} ({votes[item].sum():.0f})" for item in found.thin_items]
+    return [
+        f"{_count(len(few), what)} with fewer than {least} votes: {_listed(few)}."
+        for few, what in ((pairs, "pair"), (items, "item"))
+        if few
+    ]
 
 
 def _count(n: int, what: str) -> str:

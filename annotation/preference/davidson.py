@@ -105,9 +105,9 @@ def settle(
 ) -> Floats:
     """Many fits at once: the places and log nu, (fits, n + 1), at the summit of each posterior.
 
-    pairs: (pairs, 2). counts: (fits, 3, pairs), judgments for the pair's first, for its second
-    and not sure. start: (n + 1,), where all begin. Without any tie in all fits nu is 0 and the
-    last column means nothing.
+    pairs: (pairs, 2), each pair once. counts: (fits, 3, pairs), judgments for the pair's first,
+    for its second and not sure. start: (n + 1,), where all begin. Without any tie in all fits nu
+    is 0 and the last column means nothing.
     """
     fitting = _Fitting(n_items, pairs, counts, prior_sd)
     at = np.zeros((len(counts), n_items + 1))
@@ -134,7 +134,7 @@ class _Fitting:
         design[np.arange(len(pairs)), pairs[:, 0]] = 1
         design[np.arange(len(pairs)), pairs[:, 1]] = -1
         self._design = design
-        self._squares = (design[:, :, None] * design[:, None, :]).reshape(len(pairs), -1)
+        self._takes_part = np.abs(design)
 
     def posterior(self, at: Floats) -> tuple[Floats, Floats, Floats]:
         """Values (fits,) up to a constant, gradients (fits, n + 1), curvatures, sign turned."""
@@ -162,7 +162,9 @@ class _Fitting:
         size = at.shape[1]
         found = np.zeros((len(at), size, size))
         bend = self._n * (spread - lean**2)
-        found[:, :-1, :-1] = (bend @ self._squares).reshape(len(at), size - 1, size - 1)
+        first, second = self._pairs.T
+        found[:, first, second], found[:, second, first] = -bend, -bend
+        found[:, np.arange(size - 1), np.arange(size - 1)] = bend @ self._takes_part
         mixed = -(self._n * lean * unsure) @ self._design
         found[:, :-1, -1], found[:, -1, :-1] = mixed, mixed
         found[:, -1, -1] = (self._n * unsure * (1 - unsure)).sum(axis=1)

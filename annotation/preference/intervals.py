@@ -14,7 +14,10 @@ Floats = NDArray[np.float64]
 # With fewer observers their spread says too little of other people's.
 LEAST_OBSERVERS = 5
 FEW = "{n} observers gave answers; expected {least} or more for an interval over observers"
-UNANIMOUS = "Wilson's with one answer an observer, because all answers are equal"
+ALIKE = "Wilson's with one answer an observer, because all observers have the same share"
+UNVARIED = "it is the same whichever observers are left out or drawn"
+# Below this, what differs are rounding errors.
+SPREAD_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -76,3 +79,16 @@ def wilson_limits(share: float, n: float, level: float) -> tuple[float, float]:
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     reach = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
     return max(0.0, float(centre - reach)), min(1.0, float(centre + reach))
+
+
+def expanded_quantiles(drawn: Floats, n_observers: int, level: float) -> tuple[float, float]:
+    """Limits from the quantiles of bootstrap draws (resamples,), for what is far from normal.
+
+    Taken further out so that few observers count as few: Student's t times sqrt(G / (G - 1))
+    instead of the normal quantile (Hesterberg 2015, "What Teachers Should Know About the
+    Bootstrap", The American Statistician 69, 371).
+    """
+    reach = t.ppf((1 + level) / 2, n_observers - 1) * np.sqrt(n_observers / (n_observers - 1))
+    tail = float(norm.sf(reach))
+    low, high = np.quantile(drawn, [tail, 1 - tail]).tolist()
+    return low, high

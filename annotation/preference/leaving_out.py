@@ -7,13 +7,19 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from annotation.preference.intervals import Estimate, Interval, student_limits, too_few
+from annotation.preference.intervals import (
+    SPREAD_TOLERANCE,
+    UNVARIED,
+    Estimate,
+    Interval,
+    student_limits,
+    too_few,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 METHOD = "Student's t over observers (jackknife)"
-UNVARIED = "it is the same without any of the observers"
 
 # Votes (units, values) -> sums of each unit (units, columns); sums (rows, columns) -> a figure.
 Sums = Callable[[Floats], Floats]
@@ -65,7 +71,7 @@ class Votes:
         spread = left_out - left_out.mean()
         g = self.n_observers
         error = float(np.sqrt((g - 1) / g * (spread**2).sum()))
-        if not error > 1e-12:
+        if not error > SPREAD_TOLERANCE:
             return Estimate(value, None, UNVARIED)
         low, high = student_limits(value, error, g - 1, level)
         return Estimate(value, Interval(low, min(high, 1.0), level, g, METHOD))

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import expit, logit
 from scipy.stats import norm
 
 from annotation.preference.intervals import wilson_limits
-from annotation.preference.sign_flips import sign_flip_p, sign_flip_p_of_moments
+from annotation.preference.simulated_studies import Observers, power_curve
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 SIMULATIONS = 2000
 MOST_OBSERVERS = 20_000
 # Of one pair at one rate, observers times simulations drawn at once.
 _ENTRIES = 6_000_000
-# Up to so many observers every simulated study gets the exact test, above it its expansion.
-_EXACT_UP_TO = 16
 _POINTS = 30
 
 
@@ -32,7 +27,8 @@ class StudyDesign:
     n_pairs: pairs of codecs at one rate. n_rates, n_photos: each pair is asked at every rate on
     every photo. trials: analysed judgments in a session, one session a person. observer_spread:
     standard deviation between observers of the preference, in log-odds. not_sure_share: of
-    answers. careless_share: of observers, who toss a coin.
+    answers. careless_share: of observers, who toss a coin
+    and stay in: screening them would need fewer.
     """
 
     n_pairs: int
@@ -67,6 +63,12 @@ class StudyDesign:
         """Judgments of one pair at one rate by one observer."""
         return self.trials / (self.n_pairs * self.n_rates)
 
+    @property
+    def observers(self) -> Observers:
+        return Observers(
+            self.per_observer, self.observer_spread, self.not_sure_share, self.careless_share
+        )
+
 
 @dataclass(frozen=True)
 class PowerPoint:
@@ -91,14 +93,14 @@ class Needed:
     alpha: float
     power: float
     design: StudyDesign
-    n_observers: int | None
-    n_observers_low: int | None
-    n_observers_high: int | None
-    judgments_of_pair: int | None
-    judgments: int | None
-    judgments_per_triplet: float | None
     curve: tuple[PowerPoint, ...]
     n_simulations: int
+    n_observers: int | None = None
+    n_observers_low: int | None = None
+    n_observers_high: int | None = None
+    judgments_of_pair: int | None = None
+    judgments: int | None = None
+    judgments_per_triplet: float | None = None
     reason: str | None = None
 
 
@@ -120,14 +122,16 @@ def needed(
     """
     share = max(share, 1 - share)
     _check(share, alpha, power, n_comparisons, simulations)
-    guess = _guess(design, share, alpha / n_comparisons, power)
-    most = int(min(max(20, 1.8 * guess + 10), MOST_OBSERVERS))
-    n = int(min(simulations, max(200, _ENTRIES // most)))
-    fewest = 2 if most < 4 * _EXACT_UP_TO else max(_EXACT_UP_TO + 1, most // 20)
-    sizes = np.unique(np.geomspace(fewest, most, 300).astype(int))
-    found = _curve(design, share, alpha / n_comparisons, sizes, n, seed)
-    points = _points(sizes, found, n)
-    return _needed(points, design, share, alpha, power, n)
+    passed = alpha / n_comparisons
+    most = int(max(20, 1.8 * _guess(design, share, passed, power) + 10))
+    while True:
+        most = min(most, MOST_OBSERVERS)
+        n = int(min(simulations, max(200, _ENTRIES // most)))
+        sizes = np.unique(np.geomspace(max(2, most // 20), most, 100).astype(np.int64))
+        points = _points(sizes, power_curve(design.observers, share, passed, sizes, n, seed), n)
+        if points[-1].power >= power or most == MOST_OBSERVERS:
+            return _read_off(Needed(share, alpha, power, design, points, n))
+        most *= 2
 
 
 def power_of(
@@ -144,7 +148,9 @@ def power_of(
     if not 0 < n_observers <= MOST_OBSERVERS:
         raise ValueError(f"Found {n_observers} observers; expected 1 to {MOST_OBSERVERS}.")
     sizes = np.array([n_observers])
-    found = _curve(design, max(share, 1 - share), alpha / n_comparisons, sizes, simulations, seed)
+    found = power_curve(
+        design.observers, max(share, 1 - share), alpha / n_comparisons, sizes, simulations, seed
+    )
     return _points(sizes, found, simulations)[0]
 
 
@@ -168,76 +174,33 @@ def _guess(design: StudyDesign, share: float, alpha: float, power: float) -> flo
     return float(z**2 * variance / lean**2)
 
 
-def _curve(
-    design: StudyDesign, share: float, alpha: float, sizes: NDArray[np.int_], n: int, seed: int
-) -> Floats:
-    """Power at each number of observers; the same simulated people come one after the other."""
-    balance = _balances(design, share, int(sizes[-1]), n, np.random.default_rng(seed))
-    found = np.zeros(len(sizes))
-    is_small = sizes <= _EXACT_UP_TO
-    for at in np.flatnonzero(is_small):
-        first = balance[:, : sizes[at]]
-        found[at] = np.mean([sign_flip_p(row) < alpha for row in first])
-    large = sizes[~is_small] - 1
-    total, square, fourth = (
-        np.cumsum(balance**power, axis=1, dtype=np.float64)[:, large] for power in (1, 2, 4)
-    )
-    step = float(np.gcd.reduce(balance, axis=None)) or 1.0
-    p_values = sign_flip_p_of_moments(total, square, fourth, step)
-    found[~is_small] = (p_values < alpha).mean(axis=0)
-    return found
-
-
-def _balances(
-    design: StudyDesign, share: float, g: int, n: int, rng: np.random.Generator
-) -> NDArray[np.int32]:
-    """(n, g): each simulated observer's answers for the better one less those for the other."""
-    shape = (n, g)
-    lean = centre_of(share, design.observer_spread)
-    chance = expit(lean + design.observer_spread * rng.standard_normal(shape))
-    chance[rng.random(shape) < design.careless_share] = 0.5
-    whole = int(design.per_observer)
-    asked = whole + (rng.random(shape) < design.per_observer - whole)
-    decided = rng.binomial(asked, 1 - design.not_sure_share)
-    return (2 * rng.binomial(decided, chance) - decided).astype(np.int32)
-
-
-def centre_of(share: float, spread: float) -> float:
-    """Log-odds around which observers spread normally so that their mean share is `share`."""
-    at, weight = np.polynomial.hermite_e.hermegauss(40)
-    weight = weight / weight.sum()
-    if share == 0.5 or spread == 0:
-        return float(logit(share))
-    far = 4 * abs(float(logit(share))) * (1 + spread) + 1
-    return float(brentq(lambda c: float(weight @ expit(c + spread * at)) - share, -far, far))
-
-
-def _points(sizes: NDArray[np.int_], found: Floats, n: int) -> tuple[PowerPoint, ...]:
+def _points(sizes: NDArray[np.int64], found: Floats, n: int) -> tuple[PowerPoint, ...]:
     return tuple(
         PowerPoint(int(size), float(power), *wilson_limits(float(power), n, 0.95))
         for size, power in zip(sizes, found, strict=True)
     )
 
 
-def _needed(
-    points: tuple[PowerPoint, ...], design: StudyDesign, share: float, alpha: float,
-    power: float, n: int,
-) -> Needed:  # fmt: skip
-    fewest = _first(points, [point.power for point in points], power)
-    low = _first(points, [point.high for point in points], power)
-    high = _first(points, [point.low for point in points], power)
+def _read_off(found: Needed) -> Needed:
+    points, wanted = found.curve, found.power
+    fewest = _first(points, [point.power for point in points], wanted)
     step = max(1, len(points) // _POINTS)
-    curve = points[::-1][::step][::-1]
+    found = replace(
+        found,
+        curve=points[::-1][::step][::-1],
+        n_observers_low=_first(points, [point.high for point in points], wanted),
+        n_observers_high=_first(points, [point.low for point in points], wanted),
+    )
     if fewest is None:
-        reason = f"more than {points[-1].n_observers} observers"
-        return Needed(
-            share, alpha, power, design, None, low, None, None, None, None, curve, n, reason
-        )
-    judgments = fewest * design.trials
-    return Needed(
-        share, alpha, power, design, fewest, low, high, round(fewest * design.per_observer),
-        judgments, judgments / design.n_triplets, curve, n,
-    )  # fmt: skip
+        return replace(found, reason=f"more than {points[-1].n_observers} observers")
+    judgments = fewest * found.design.trials
+    return replace(
+        found,
+        n_observers=fewest,
+        judgments_of_pair=round(fewest * found.design.per_observer),
+        judgments=judgments,
+        judgments_per_triplet=judgments / found.design.n_triplets,
+    )
 
 
 def _first(points: tuple[PowerPoint, ...], values: list[float], wanted: float) -> int | None:

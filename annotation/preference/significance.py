@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from annotation.preference.comparisons import Comparisons
@@ -73,7 +73,4 @@ def pair_tests(comparisons: Comparisons, *, level: float = 0.95) -> tuple[PairTe
 def _adjusted(tests: list[PairTest]) -> tuple[PairTest, ...]:
     known = [index for index, test in enumerate(tests) if test.p_value is not None]
     adjusted = dict(zip(known, holm([tests[index].p_value for index in known]), strict=True))
-    return tuple(
-        PairTest(**{**vars(test), "p_adjusted": adjusted.get(index)})
-        for index, test in enumerate(tests)
-    )
+    return tuple(replace(test, p_adjusted=adjusted.get(index)) for index, test in enumerate(tests))

@@ -9,8 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t
 
-from annotation.preference.bootstrap import limits_of
-from annotation.preference.intervals import Estimate, Interval, student_limits, too_few
+from annotation.preference.intervals import (
+    Estimate,
+    Interval,
+    expanded_quantiles,
+    student_limits,
+    too_few,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -146,7 +151,7 @@ def _median(who: Ints, times: Floats, level: float, seed: int) -> Estimate:
     if reason is not None:
         return Estimate(value, None, reason)
     drawn = _drawn_medians(who, times, seed)
-    low, high = limits_of(drawn[:, None], n_observers, level)[:, 0].tolist()
+    low, high = expanded_quantiles(drawn, n_observers, level)
     return Estimate(value, Interval(low, high, level, n_observers, METHOD, RESAMPLES))
 
 

@@ -21,6 +21,7 @@ SMALL, NORMAL = 8.0, 9.0
 _PLOT_IN, _HEAD_IN, _FOOT_IN, _LINE_IN = 3.4, 0.3, 0.62, 0.15
 # How far apart codecs stand around one rate, as a ratio: whiskers can be told apart.
 _DODGE = 0.022
+MOST_CHARACTERS = 17
 
 
 def rate_figure(report: Report) -> Figure:
@@ -122,7 +123,7 @@ def _end_labels(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     down = max(off, heights[-1] - high)
     for (y, label, colour), at in zip(sorted(ends), heights, strict=True):
         axes.annotate(
-            label, (1.0, y), (1.035, at - down), xycoords=axes.get_yaxis_transform(),
+            _short(label), (1.0, y), (1.035, at - down), xycoords=axes.get_yaxis_transform(),
             textcoords=axes.get_yaxis_transform(), va="center", fontsize=NORMAL, color=INK,
             arrowprops={
                 "arrowstyle": "-", "color": colour, "linewidth": 0.7, "relpos": (0, 0.5),
@@ -130,6 +131,11 @@ def _end_labels(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
             },
             annotation_clip=False, parse_math=False,
         )  # fmt: skip
+
+
+def _short(label: str) -> str:
+    """What fits beside the plot; the table has the whole name."""
+    return label if len(label) <= MOST_CHARACTERS else f"{label[: MOST_CHARACTERS - 1].rstrip()}…"
 
 
 def _caption(report: Report) -> list[str]:

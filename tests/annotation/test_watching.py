@@ -106,7 +106,7 @@ def test_the_histogram_counts_triplets_by_judgments() -> None:
         (2, 2, 0),
         (3, 3, 1),
     ]
-    assert (bars[0].share, bars[1].length, bars[1].query) == (0.6, 0.5, "judged=1")
+    assert (bars[0].share, bars[1].length, bars[1].query) == (0.6, 0.5, "n=1")
 
 
 def test_many_numbers_are_joined_into_ranges_that_lose_nothing() -> None:
@@ -372,11 +372,14 @@ def test_every_number_leads_to_its_rows(ada: Client) -> None:
     )
     for link in (
         f"{sessions}?state=left", f"{sessions}?state=answering", f"{sessions}?verdict=excluded",
-        f"{sessions}?state=unfinished&amp;judged=8-8", f"{gallery}?judged=1",
+        f"{sessions}?state=unfinished&amp;judged=8-8", f"{gallery}?n=1",
         f"{gallery}?rate=0.5&amp;pair=jpeg%2Cwebp", f"{gallery}?rate=0.5&amp;codec=webp",
     ):  # fmt: skip
         assert f'href="{link}"' in page, link
         assert ada.get(link.replace("&amp;", "&")).status_code == 200
+    shown = ada.get(gallery, {"n": "1"}).content.decode()
+    n = study.triplets.filter(n_judged=1).count()
+    assert f"{n} of 12 triplets" in shown
 
 
 def test_a_viewer_watches_and_is_offered_nothing_to_press() -> None:

@@ -22,6 +22,7 @@ from codecs_eval.detecting import DownstreamConfig
 from codecs_eval.downstream import pixels
 from codecs_eval.downstream.coco_classes import VOC_20
 from codecs_eval.models import Reconstruction, Run, SourceImage
+from codecs_eval.named_codecs import learned_name
 from tests.codecs_eval.metrics.pretrained import weight_source
 from tests.factories import make_ada, make_cleo
 
@@ -313,6 +314,26 @@ def test_ada_launches_a_report_with_her_coco_file(desk: Client, tmp_path: Path) 
     run = Run.objects.get()
     assert reply["Location"] == run.get_absolute_url()
     assert run.config["annotations"].startswith("annotations/")
+
+
+def test_a_codec_that_learned_from_no_person_marks_its_report_and_every_file(
+    desk: Client, tmp_path: Path
+) -> None:
+    config = {"collection": "zoo", "steps": 1}
+    training = Run.objects.create(
+        kind="train_codec", title="Made up", state="done", config=config, is_simulated=True
+    )
+    codecs = (learned_name(training), "jpeg")
+    made = detecting.create_report(DownstreamConfig(collection="zoo", codecs=codecs), "The zoo")
+    assert made.is_simulated
+    honest = detecting.create_report(DownstreamConfig(collection="zoo", codecs=("jpeg",)), "Zoo")
+    assert not honest.is_simulated
+    run = make_report_run(tmp_path)
+    assert "SIMULATED" not in desk.get(reverse("downstream", args=[run.pk])).content.decode()
+    Run.objects.filter(pk=run.pk).update(is_simulated=True)
+    assert "SIMULATED" in desk.get(reverse("downstream", args=[run.pk])).content.decode()
+    reply = desk.get(reverse("downstream_file", args=[run.pk, "table.csv"]))
+    assert 'filename="SIMULATED-' in reply["Content-Disposition"]
 
 
 def test_cleo_sees_none_of_it(client: Client, tmp_path: Path) -> None:

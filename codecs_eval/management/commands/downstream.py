@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.text import slugify
 
-from codecs_eval import coco_importing, detecting, encoding, ingesting, runs
+from codecs_eval import coco_importing, detecting, encoding, ingesting
 from codecs_eval.codecs.table import CODECS
 from codecs_eval.detecting import DownstreamConfig
 from codecs_eval.downstream.table import MASK_TASKS, MODELS, TASKS, model_entry
@@ -68,7 +68,7 @@ class Command(RunCommand):
         )
         detecting.check(config)
         title = f"{model_entry(model).label} on {collection}"
-        return runs.create("downstream", config, title=title[:200])
+        return detecting.create_report(config, title)
 
     def _imported(self, options: dict[str, Any], collection: str) -> str:
         """Where the COCO file lies in the store; empty without one."""
