@@ -3,7 +3,6 @@
 import json
 import re
 import uuid
-from contextlib import suppress
 from io import StringIO
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.management import CommandError, call_command
 from django.test import Client
-from django.urls import NoReverseMatch, URLPattern, reverse
+from django.urls import URLPattern, reverse
 
 from annotation import team, urls
 from annotation.models import Study, StudyMember
@@ -27,17 +26,19 @@ DESK = [
     and str(pattern.pattern).startswith("studies/<slug:slug>/")
 ]
 NOT_FOUND_TO = uuid.UUID(int=1)
-# Who is at least what, and how a page that is another's answers.
 VIEWERS, RESEARCHERS, OWNERS = "viewer", "researcher", "owner"
+# A page that is not named here is read by viewers; each that changes something is named.
 FOR = {
     **dict.fromkeys(
         ["study_state", "study_freeze", "study_screen", "session_decide", "session_release",
          "recruit_settings", "recruit_invite", "recruit_revoke", "bonus_csv", "study_extend",
-         "study_stop_rule"],
+         "study_stop_rule", "gallery_share", "gallery_revoke", "edit_study", "study_plan",
+         "study_dry_run", "study_new_version", "delete_export", "results_compute"],
         RESEARCHERS,
     ),
-    **dict.fromkeys(["team_name", "team_remove"], OWNERS),
+    **dict.fromkeys(["team_name", "team_remove", "study_delete"], OWNERS),
 }  # fmt: skip
+VALUES: dict[str, object] = {"slug": "which", "uuid": NOT_FOUND_TO, "int": 1, "str": "original"}
 RANK = {"visitor": -1, "stranger": 0, "annotator": 0, "viewer": 1, "researcher": 2, "owner": 3}
 
 
@@ -57,10 +58,13 @@ def named_study(**roles: str) -> tuple[Study, dict[str, Any]]:
 
 
 def address_of(name: str) -> str:
-    for args in (["which"], ["which", NOT_FOUND_TO], ["which", 1]):
-        with suppress(NoReverseMatch):
-            return reverse(name, args=args)
-    raise AssertionError(f"{name} takes something else")
+    """With something of the right kind wherever the address takes something."""
+    (pattern,) = (one for one in DESK if one.name == name)
+    kinds = {
+        part: type(converter).__name__.removesuffix("Converter").lower().replace("string", "str")
+        for part, converter in pattern.pattern.converters.items()
+    }
+    return reverse(name, kwargs={part: VALUES[kind] for part, kind in kinds.items()})
 
 
 # Every page by every role
