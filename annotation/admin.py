@@ -1,9 +1,11 @@
 """Studies in the admin: designed and opened here as on the desk; what people said is read-only."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,8 +24,11 @@ from annotation.models import (
     Trial,
     Triplet,
 )
+from annotation.results_config import StudyResultsConfig
+from annotation.running_results import create_results
 from codecs_eval.access import researcher
 from codecs_eval.admin import ReadOnlyAdmin
+from codecs_eval.tasks import enqueue
 
 
 class StudyTextsForm(forms.ModelForm):
@@ -37,7 +42,7 @@ class StudyAdmin(admin.ModelAdmin):
     list_display = ("title", "slug", "state", "is_simulated", "collection", "on_the_desk")
     list_filter = ("state", "is_simulated")
     search_fields = ("title", "slug")
-    actions = ("open_studies", "pause_studies", "close_studies")
+    actions = ("open_studies", "pause_studies", "close_studies", "compute_results")
     form = StudyTextsForm
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
@@ -104,6 +109,24 @@ class StudyAdmin(admin.ModelAdmin):
     @admin.action(description="Close", permissions=["change"])
     def close_studies(self, request: HttpRequest, queryset: Any) -> None:
         self._change_state(request, queryset, Study.State.CLOSED)
+
+    def has_launch_permission(self, request: HttpRequest) -> bool:
+        return bool(researcher(request).has_perm("codecs_eval.add_run"))
+
+    @admin.action(description="Compute results", permissions=["launch"])
+    def compute_results(self, request: HttpRequest, queryset: Any) -> None:
+        for study in queryset:
+            if not team.may(request.user, study, team.Role.RESEARCHER):
+                messages.error(request, f"{study.title}: this needs the part of researcher in it.")
+                continue
+            config = StudyResultsConfig(study=study.slug)
+            run = create_results(study, config, researcher(request))
+            transaction.on_commit(partial(enqueue, run))
+            self.message_user(
+                request,
+                format_html('<a href="{}">{}</a>: queued.', run.get_absolute_url(), run.title),
+                messages.SUCCESS,
+            )
 
 
 class RowsOfStudies(ReadOnlyAdmin):

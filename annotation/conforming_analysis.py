@@ -22,10 +22,10 @@ from annotation.conformance_items import (
 )
 from annotation.design.screening import VERSION
 from annotation.models import Screening, Study
+from annotation.running_results import results_of
 from annotation.sharing import REVOKED, SHARED
 from codecs_eval.models import Run
 
-RESULTS = "study_results"
 PACKAGES = ("Django", "numpy", "scipy", "pandas", "Pillow", "imagecodecs", "torch")
 MOST_CHANGES = 40
 
@@ -65,9 +65,7 @@ def _screening(study: Study) -> Item:
 
 
 def _results(study: Study) -> Item:
-    # The study is named in the run's settings; JSON is compared here, alike on every database.
-    runs = Run.objects.filter(kind=RESULTS, state=Run.State.DONE).order_by("-created_at")
-    run = next((run for run in runs[:200] if run.config.get("study") == study.slug), None)
+    run = results_of(study).filter(state=Run.State.DONE).first()
     if run is None:
         return item(
             "Analysis", "No results were computed yet.", status=NOT_RECORDED, by=(P910, AIC3)

@@ -19,6 +19,8 @@ from annotation import designing
 from annotation.designing import Design
 from annotation.exporting import FreezeConfig
 from annotation.models import Judgment, Study, Triplet
+from annotation.results_config import StudyResultsConfig
+from annotation.running_results import KIND, newest_results, results_of
 from annotation.simulating import simulate
 from codecs_eval import encoding, ingesting, runs, tasks
 from codecs_eval.encoding import RATES_BPP, LadderConfig
@@ -89,6 +91,7 @@ def fill(photos: Path | None, say: Say) -> None:
     _obtain_weights(tell)
     _encode(names, tuple(codec for codec in available if codec not in quick), tell)
     study = _simulated_study(names, tuple(available), tell)
+    _results(study, tell)
     dataset = _freeze(names, study, tell)
     trained = _train(dataset, tell)
     report = _report(dataset, trained, tell)
@@ -204,6 +207,19 @@ def _simulated_study(names: DemoNames, codecs: tuple[str, ...], tell: Say) -> St
         done = simulate(study, n_observers=n_observers, seed=1)
         tell(f"SIMULATED: {done.n_judgments} judgments by {done.n_observers} observers.")
     return study
+
+
+def _results(study: Study, tell: Say) -> None:
+    if newest_results(study) is not None:
+        return
+    run = results_of(study).active().first() or _start(
+        KIND,
+        StudyResultsConfig(study=study.slug, metrics=("psnr", "ssim")),
+        title=f"Results of {study.title}",
+        is_simulated=True,
+    )
+    _wait(run, tell)
+    tell(f"Who won: {_address()}/studies/{study.slug}/results (SIMULATED).")
 
 
 def _freeze(names: DemoNames, study: Study, tell: Say) -> Dataset:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.models import JudgmentQuerySet
-from annotation.preference.wilson import wilson_interval
+from annotation.preference.intervals import wilson_limits
 
 CHOICES = ("first", "second", "not_sure")
 _CODES = {choice: code for code, choice in enumerate(CHOICES)}
@@ -39,7 +39,8 @@ class Votes:
     @property
     def interval(self) -> tuple[float, float] | None:
         """Wilson's, 95 %, of the share: as if the votes were independent."""
-        return wilson_interval(self.first + self.not_sure / 2, self.n)
+        share = self.share_first
+        return None if share is None else wilson_limits(share, self.n, 0.95)
 
     @property
     def interval_second(self) -> tuple[float, float] | None:

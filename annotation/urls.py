@@ -64,6 +64,9 @@ urlpatterns = [
         name="session_release",
     ),
     path("studies/<slug:slug>/results", result_views.results, name="study_results"),
+    path("studies/<slug:slug>/results/compute", result_views.compute, name="results_compute"),
+    path("studies/<slug:slug>/results/state", result_views.results_state, name="results_state"),
+    path("studies/<slug:slug>/results/<str:name>", result_views.result_file, name="result_file"),
     path("studies/<slug:slug>/gallery", gallery_views.gallery, name="study_gallery"),
     path("studies/<slug:slug>/gallery/revoke", gallery_views.revoke, name="gallery_revoke"),
     path(

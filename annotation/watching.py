@@ -7,10 +7,9 @@ from typing import Any
 from django.db.models import Count, Q
 
 from annotation import coverage, keeping, leaving, progressing, sides, speed, stopping
-from annotation.models import Judgment, Study, StudyQuerySet, Trial
+from annotation.models import Study, StudyQuerySet, Trial
 from annotation.widths import Width, widths
 from codecs_eval.models import Dataset, Run, SourceImage
-from codecs_eval.named_codecs import codec_entry
 
 COUNTED = "counted"
 
@@ -80,46 +79,6 @@ def _counted(study: Study) -> Counted:
         sides=sides.sides(study),
         n_last_hour=progressing.n_last_hour(study),
     )
-
-
-def wins_by_codec(study: Study) -> list[dict[str, Any]]:
-    """Per rate and codec: how often it stood in a judged pair, and how often it was chosen.
-
-    Counts only; the share is theirs. "Chosen" follows the study's question.
-    """
-    rows: Any = (
-        Judgment.objects.of_study(study)
-        .counted()
-        .values(
-            "trial__triplet__target_bpp",
-            "trial__triplet__first__codec",
-            "trial__triplet__second__codec",
-            "choice",
-        )
-        .annotate(n=Count("pk"))
-    )
-    cells: dict[tuple[float, str], dict[str, float]] = {}
-    for row in rows:
-        rate = row["trial__triplet__target_bpp"]
-        for side in ("first", "second"):
-            cell = cells.setdefault(
-                (rate, row[f"trial__triplet__{side}__codec"]), {"n": 0, "chosen": 0.0}
-            )
-            cell["n"] += row["n"]
-            if row["choice"] == side:
-                cell["chosen"] += row["n"]
-            elif row["choice"] == "not_sure":
-                cell["chosen"] += row["n"] / 2
-    return [
-        {
-            "target_bpp": rate,
-            "codec": codec,
-            "entry": codec_entry(codec),
-            **cell,
-            "share": cell["chosen"] / cell["n"],
-        }
-        for (rate, codec), cell in sorted(cells.items())
-    ]
 
 
 def desk_summary(studies: StudyQuerySet) -> dict[str, Any]:

@@ -12,9 +12,13 @@ DARK = {
     "#cccccc": RULE,
     "#e4e4e4": RULE,
     "#ececec": "#2b2b2b",
-    # Two of the learned codecs' colours, lighter in the same hue.
-    "#882255": "#d26d9f",
-    "#332288": "#8f80e0",
+    "#6e6e6e": QUIET,
+    # Lines and words in dark colours: lighter in the same hue.
+    "#0072b2": "#4aa3df",
+    "#117733": "#4fb36f",
+    "#332288": "#a79bf0",
+    "#7f3b08": "#c98a55",
+    "#882255": "#d67ba6",
 }
 
 

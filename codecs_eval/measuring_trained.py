@@ -23,7 +23,7 @@ from codecs_eval.weights import is_rounded
 RUN_PREFIX = "run:"
 COMBINED = "+combined"
 # Beside the table's own colours.
-_MARKS = (("#000000", "*"), ("#6e6e6e", "X"), ("#000000", "P"), ("#6e6e6e", "D"))
+TRAINED_MARKS = (("#000000", "*"), ("#6e6e6e", "X"), ("#000000", "P"), ("#6e6e6e", "D"))
 
 
 def is_trained(name: str) -> bool:
@@ -84,7 +84,7 @@ def measured_training(
     )
     if run.is_simulated and not row.is_simulated:
         label += " (on SIMULATED)"
-    colour, marker = _MARKS[index % len(_MARKS)]
+    colour, marker = TRAINED_MARKS[index % len(TRAINED_MARKS)]
     facts = MetricFacts(
         version=str(run.pk),
         definition=f"LPIPS ({run.config['backbone']}), {run.config.get('mode', 'lin')}, trained by "
@@ -157,13 +157,18 @@ def _scored(
     return values.assign(p_second=expit(values["d_first"] - values["d_second"]))
 
 
-def _refuse_seen_photos(run: Run, dataset: FrozenDataset, part: Part) -> None:
-    """A metric is never judged on photos that it learned from, whatever crop or dataset."""
+def photos_learned(run: Run) -> set[str]:
+    """sha256 of the photos that a training learned from; ValueError where it does not say."""
     if run.dataset is None:
         raise ValueError("it does not say what it was trained on.")
     trained = datasets.frozen(run.dataset)
     learned = trained.triplets["source"].isin(trained.sources("train"))
-    seen = set(trained.triplets.loc[learned, "source_sha256"])
+    return set(trained.triplets.loc[learned, "source_sha256"])
+
+
+def _refuse_seen_photos(run: Run, dataset: FrozenDataset, part: Part) -> None:
+    """A metric is never judged on photos that it learned from, whatever crop or dataset."""
+    seen = photos_learned(run)
     asked = dataset.triplets["source"].isin(dataset.sources(part))
     now = dataset.triplets.loc[asked, ["source", "source_sha256"]]
     overlap = sorted(set(now.loc[now["source_sha256"].isin(seen), "source"]))

@@ -44,6 +44,7 @@ FIRST = {
     ),
     "saliency": ("model",),
     "downstream": ("codecs", "rates_bpp", "model", "coco_file"),
+    "study_results": ("metrics", "anchor"),
 }
 # The fold-out of a long form, in parts; a setting that stands in none comes last.
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {

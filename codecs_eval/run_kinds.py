@@ -96,6 +96,12 @@ KINDS: dict[str, RunKind] = {
         queue="train",
         work="codecs_eval.reports.agreement_in_run",
     ),
+    "study_results": RunKind(
+        label="Study results",
+        config="annotation.results_config.StudyResultsConfig",
+        queue="encode",
+        work="annotation.running_results.results_in_run",
+    ),
 }
 
 

@@ -89,6 +89,9 @@ def made_by(run: Run) -> dict[str, str] | None:
             "label": "Download the metric (zip)",
             "url": reverse("metric_zip", args=[run.config["training"]]),
         }
+    if run.kind == "study_results":
+        study = run.config["study"]
+        return {"label": "Open the results", "url": reverse("study_results", args=[study])}
     if run.kind == "freeze_dataset" and run.dataset_id:
         return {"label": "Open the dataset", "url": reverse("dataset", args=[run.dataset_id])}
     return None

@@ -62,6 +62,13 @@ def test_the_loop_closes_by_commands_alone(home: Path, photos: Path, tmp_path: P
         "study": "s", "is_simulated": True, "n_observers": 4, "n_judgments": 36,
     }  # fmt: skip
 
+    results = told("study_results", "--study=s", "--metrics", "psnr", "--resamples=100")
+    assert results["is_simulated"] is True
+    assert results["screened"]["rates"][0]["counts"]["n_judgments"] == 36
+    assert [row["name"] for row in results["metrics"]["cells"][0]["metrics"]] == ["psnr"]
+    files = {path.name for path in (home / "runs" / results["run"]).iterdir()}
+    assert {"SIMULATED-results.json", "SIMULATED-shares.svg", "SIMULATED-pairs.csv"} <= files
+
     frozen = told("freeze_dataset", "--study=s", "--name=d")
     assert frozen["judgments"] == 36
     trained = told("train_metric", "--dataset=d", "--warm-start", "--folds=3", "--epochs-flat=3")
@@ -110,6 +117,7 @@ def test_the_loop_closes_by_commands_alone(home: Path, photos: Path, tmp_path: P
         (["create_study", "--slug=s", "--collection=none", "--codecs=jpeg,webp"], "import photos"),
         (["simulate", "--study=none"], "No study"),
         (["freeze_dataset", "--study=none"], "No study is called 'none'"),
+        (["study_results", "--study=none"], "No study is called 'none'"),
         (["train_metric", "--dataset=none"], "No dataset is called 'none'"),
         (["agreement", "--dataset=none"], "No dataset is called 'none'"),
         (["export_judgments", "--study=none"], "No study is called 'none'"),

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
+from codecs_eval.agreement.by_rate import end_labels, rate_axis
 from codecs_eval.agreement.captions import (
     agreement_caption,
     is_partly,
@@ -93,7 +94,8 @@ def rate_figure(report: Report) -> Figure:
         raise ValueError("the report has no slices by rate, expected at least one")
     caption = rate_caption(report, slices)
     figure, axes = captioned_figure(report, (0.085, 0.665), 0.14, _RATE_PLOT_IN, caption)
-    _rate_axis(axes, slices)
+    labels = {row["rate_bpp"]: f"{row['rate_bpp']:.2g}\nn = {row['n_triplets']}" for row in slices}
+    rate_axis(axes, labels)
     axes.set_ylabel(f"agreement with {judges(report)} (%)", fontsize=SMALL, color=INK)
     axes.axhline(50, color=GREY, linewidth=0.8, zorder=1)
     chance = {"ha": "left", "va": "bottom", "color": GREY, "fontsize": SMALL - 1}
@@ -107,7 +109,7 @@ def rate_figure(report: Report) -> Figure:
     low, high = max(-2.0, min(low, 48.0)), min(102.0, high)
     axes.set_yticks([t for t in axes.get_yticks() if low <= t <= high])
     axes.set_ylim(low, high)
-    _end_labels(axes, ends)
+    end_labels(axes, ends)
     return figure
 
 
@@ -164,18 +166,6 @@ def _rate_slices(report: Report) -> list[Report]:
     return []
 
 
-def _rate_axis(axes: Axes, slices: Sequence[Report]) -> None:
-    rates = [row["rate_bpp"] for row in slices]
-    labels = {row["rate_bpp"]: f"{row['rate_bpp']:.2g}\nn = {row['n_triplets']}" for row in slices}
-    axes.set_xscale("log")
-    axes.set_xlim(min(rates) / 1.2, max(rates) * 1.2)
-    axes.set_xticks(rates)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: labels.get(value, "")))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("rate (bpp, log scale)", fontsize=SMALL, color=INK, labelpad=1)
-
-
 def _people_by_rate(
     axes: Axes, slices: Sequence[Report], who: str
 ) -> list[tuple[float, float, str, str]]:
@@ -214,30 +204,6 @@ def _metric_by_rate(
             axes.plot([rate, rate], ends, color=colour, linewidth=0.9, alpha=0.7, zorder=4)
         dot(axes, rate, value, row, size=6.0)
     return rates[-1], values[-1], rows[0]["label"], colour
-
-
-def _end_labels(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
-    """Direct labels right of the plot, moved apart where they would cover each other."""
-    low, high = axes.get_ylim()
-    left, right = axes.get_xlim()
-    gap = 0.056 * (high - low)
-    ordered = sorted(ends, key=lambda end: end[1])
-    places: list[float] = []
-    for _, value, _, _ in ordered:
-        places.append(max(value, places[-1] + gap if places else low + gap / 2))
-    ceiling = high - gap / 2
-    for index in reversed(range(len(places))):
-        places[index] = min(places[index], ceiling)
-        ceiling = places[index] - gap
-    frame = axes.get_yaxis_transform()
-    for place, (rate, value, label, colour) in zip(places, ordered, strict=True):
-        start = float(np.log(rate / left) / np.log(right / left))
-        look: dict[str, Any] = {"color": colour, "linewidth": 0.6, "linestyle": (0, (1, 2))}
-        axes.plot(
-            [start, 1.0, 1.025], [value, place, place], transform=frame, clip_on=False, **look
-        )
-        style = {"va": "center", "color": colour, "fontsize": SMALL}
-        text(axes, 1.032, place, shortened(label, 34), frame, **style)
 
 
 def _span(report: Report) -> tuple[float, float]:

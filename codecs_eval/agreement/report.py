@@ -19,7 +19,7 @@ from codecs_eval.agreement.people import score_people
 from codecs_eval.agreement.results import AgreementReport, MetricScore, SliceScore, Subject
 from codecs_eval.agreement.slices import selections
 
-__all__ = ["MetricDistances", "evaluate", "evaluate_dataset"]
+__all__ = ["MetricDistances", "evaluate", "evaluate_dataset", "score_metrics"]
 
 
 def evaluate_dataset(
@@ -68,7 +68,7 @@ def evaluate(
                 n_triplets=len(inside.table),
                 n_judgments=int(inside.table["n"].sum()),
                 n_sources=inside.table["source"].nunique(),
-                metrics=_metrics(inside, bootstrap),
+                metrics=score_metrics(inside, bootstrap),
                 people=score_people(inside, bootstrap),
             )
         )
@@ -80,7 +80,7 @@ def evaluate(
         n_judgments=int(judged.table["n"].sum()),
         n_not_sure=int(judged.table["n_not_sure"].sum()),
         n_raters=None if judged.ballots is None else judged.ballots.n_raters,
-        metrics=_metrics(judged, bootstrap),
+        metrics=score_metrics(judged, bootstrap),
         people=people,
         differences=differences(judged, bootstrap, reference),
         calibration=calibrate(judged, bootstrap),
@@ -88,7 +88,8 @@ def evaluate(
     )
 
 
-def _metrics(judged: Judged, bootstrap: Bootstrap) -> tuple[MetricScore, ...]:
+def score_metrics(judged: Judged, bootstrap: Bootstrap) -> tuple[MetricScore, ...]:
+    """How each metric agrees with the judgments of these triplets, intervals as `people` has."""
     if not judged.metrics:
         return ()
     if_first, if_second = judged.agreements()

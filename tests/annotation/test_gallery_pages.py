@@ -134,6 +134,17 @@ def test_a_triplets_page_tells_its_judgments_and_neighbours(ada: Client) -> None
     assert "1,234" in page
 
 
+def test_a_triplets_page_takes_as_many_queries_for_many_judgments_as_for_one(ada: Client) -> None:
+    one = triplets(make_study())[0]
+    counts = []
+    for n in (1, 9):
+        votes(one, n, 0)
+        with CaptureQueriesContext(connection) as found:
+            assert ada.get(address("gallery_triplet", one)).status_code == 200
+        counts.append(len(found))
+    assert counts[0] == counts[1] <= 20
+
+
 def test_a_triplet_of_another_study_is_not_found(ada: Client) -> None:
     make_study()
     other = triplets(make_study("other"))[0]

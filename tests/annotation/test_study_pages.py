@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.html import escape
 
-from annotation import gallery_views, serving, urls, watching
-from annotation.models import Session, Study
+from annotation import gallery_views, serving, urls
+from annotation.models import Study
 from codecs_eval import runs
 from codecs_eval.models import Dataset, Run
 from tests.factories import (
@@ -145,28 +145,6 @@ def _queries(client: Client, address: str) -> int:
 
 
 # What the desk says
-
-
-def test_results_count_what_was_chosen_and_not_what_was_undone() -> None:
-    study = make_study(n_sources=1, allow_not_sure=True, judgments_per_triplet=9)
-    sides = []
-    for _ in range(3):
-        session = make_session(study)
-        (judgment,) = make_judgments(session, 1)
-        sides.append(judgment.choice)
-    undone = make_session(study)
-    (judgment,) = make_judgments(undone, 1)
-    serving.record(undone, [make_answer(judgment.trial, "not_sure", supersedes=judgment.pk)])
-    excluded = make_session(study)
-    make_judgments(excluded, 1)
-    Session.objects.filter(pk=excluded.pk).update(verdict=Session.Verdict.EXCLUDED)
-    cells = {cell["codec"]: cell for cell in watching.wins_by_codec(study)}
-    triplet = study.triplets.get()
-    for side in ("first", "second"):
-        cell = cells[getattr(triplet, side).codec]
-        assert cell["n"] == 4
-        assert cell["chosen"] == sides.count(side) + 0.5
-        assert cell["share"] == cell["chosen"] / 4
 
 
 def test_the_gallery_counts_each_standing_choice_once(ada: Client) -> None:
