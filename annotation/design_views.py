@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation import designing, team
-from annotation.access import for_researchers, for_viewers
+from annotation.access import for_desk_people, for_researchers, for_viewers
 from annotation.design.presets import PRESETS
 from annotation.forms import StudyForm
 from annotation.models import Study, Trial
@@ -24,7 +24,7 @@ STARTING_SETTINGS = {
 }
 
 
-@researchers_only
+@for_desk_people
 @require_GET
 def studies(request: HttpRequest) -> HttpResponse:
     rows = (
@@ -82,9 +82,10 @@ def design(request: HttpRequest, study: Study) -> HttpResponse:
 @require_POST
 def change_state(request: HttpRequest, study: Study) -> HttpResponse:
     try:
-        designing.change_state(study, request.POST.get("state", ""))
+        designing.change_state(study, request.POST.get("state", ""), researcher(request))
     except ValueError as error:
         messages.error(request, str(error))
     else:
         messages.success(request, f"The study is now {study.state}.")
-    return redirect(study)
+    came_from_watch = request.POST.get("back") == "watch"
+    return redirect("study_watch", study.slug) if came_from_watch else redirect(study)

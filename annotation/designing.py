@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Field
 from django.utils import timezone
 
-from annotation import planning, team, telling
+from annotation import auditing, planning, team, telling
 from annotation.design.ordering import Shares
 from annotation.design.presets import PRESETS, texts_for
 from annotation.models import Study
@@ -23,6 +23,8 @@ ALLOWED = {
     "paused": {Study.State.OPEN},
     "closed": {Study.State.OPEN, Study.State.PAUSED},
 }
+
+STATE_SAID = {"open": "Opened", "paused": "Paused", "closed": "Closed"}
 
 # How people are asked, by section; each is a column of the study with its own help.
 SECTIONS = {
@@ -44,6 +46,8 @@ SECTIONS = {
     "Who answers": ("recruiting", "sessions_per_person", "reward"),
 }  # fmt: skip
 SETTINGS = tuple(name for names in SECTIONS.values() for name in names)
+# What the trail keeps of a new study, besides its title.
+MADE_OF = ("collection", "codecs", "rates_bpp", "question", *SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,10 @@ def create_study(design: Design, *, user: User | None = None) -> tuple[Study, pl
         with transaction.atomic():
             study = Study.objects.create(**values, created_by=user)
             team.name_owner(study, user)
-            return study, planning.plan_triplets(study)
+            planned = planning.plan_triplets(study)
+            made = {"title": study.title, **auditing.standing(study, MADE_OF)}
+            auditing.record(study, user, f"Made, with {planned.n_triplets} triplets", {}, made)
+            return study, planned
     except IntegrityError:
         raise ValueError(f"A study called {design.slug!r} exists; choose another name.") from None
 
@@ -202,7 +209,7 @@ def encoded_codecs(collection: str) -> list[str]:
     return found
 
 
-def change_state(study: Study, state: str) -> None:
+def change_state(study: Study, state: str, user: auditing.Actor = None) -> None:
     """Open, pause or close. The first opening freezes the design for ever."""
     if state not in ALLOWED:
         raise ValueError(f"Found state {state!r}; expected one of {', '.join(ALLOWED)}.")
@@ -214,12 +221,15 @@ def change_state(study: Study, state: str) -> None:
         raise ValueError(
             f"Study {study.slug} was imported without its images; there is nothing to show people."
         )
-    before, study.state = study.state, state
+    before = auditing.standing(study, ("state", "opened_at"))
+    study.state = state
     if state == Study.State.OPEN and study.opened_at is None:
         study.opened_at = timezone.now()
     with transaction.atomic():
         study.save(update_fields=["state", "opened_at"])
-        telling.state_changed(study, before)
+        after = auditing.standing(study, before)
+        auditing.record(study, user, STATE_SAID[state], before, after)
+        telling.state_changed(study, before["state"])
 
 
 def described(study: Study) -> list[tuple[str, list[tuple[str, Any, str]]]]:

@@ -29,6 +29,7 @@ class Asked:
     source: str = ""
     kind: str = Triplet.Kind.MAIN
     judged: bool | None = None
+    n: tuple[int, int] | None = None
     with_everybody: bool = False
     sort: str = "judged"
     metric: str = ""
@@ -52,6 +53,8 @@ def triplets_of(study: Study, asked: Asked) -> TripletQuerySet:
         found = found.filter(source__name=asked.source)
     if asked.judged is not None:
         found = found.filter(n_judged__gt=0) if asked.judged else found.filter(n_judged=0)
+    if asked.n is not None:
+        found = found.filter(n_judged__range=asked.n)
     return found
 
 

@@ -38,6 +38,12 @@ class GalleryForm(forms.Form):
     judged = forms.ChoiceField(
         label="Judged", required=False, choices=[ANY, ("1", "yes"), ("0", "not yet")]
     )
+    n = forms.RegexField(
+        r"^[0-9]{1,9}(-[0-9]{1,9})?$",
+        label="Judgments",
+        required=False,
+        widget=forms.TextInput(attrs={"size": 7, "placeholder": "2 or 3-5"}),
+    )
 
     def __init__(self, study: Study, data: QueryDict) -> None:
         # What the address leaves out stands in the form as what it means.
@@ -76,6 +82,10 @@ class GalleryForm(forms.Form):
             )
         return names[0], names[1]
 
+    def clean_n(self) -> tuple[int, int] | None:
+        low, _, high = self.cleaned_data["n"].partition("-")
+        return (int(low), int(high or low)) if low else None
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("sort") == "error" and not cleaned.get("metric"):
@@ -86,7 +96,7 @@ class GalleryForm(forms.Form):
         """Of a form that is valid."""
         cleaned = self.cleaned_data
         judged = {"": None, "1": True, "0": False}[cleaned["judged"]]
-        names = ("rate", "codec", "pair", "source", "metric", "sort", "kind")
+        names = ("rate", "codec", "pair", "source", "metric", "sort", "kind", "n")
         return Asked(
             **{name: cleaned[name] for name in names},
             judged=judged,

@@ -45,6 +45,7 @@ def study_tab(
 ) -> HttpResponse:
     """One of the desk's pages about a study."""
     answer_url = request.build_absolute_uri(reverse("welcome", args=[study.slug]))
+    own = team.role_of(request.user, study)
     return render(
         request,
         f"annotation/study_{tab}.html",
@@ -52,8 +53,8 @@ def study_tab(
             "tab": tab,
             "study": study,
             "answer_url": answer_url,
-            "may_change": team.may(request.user, study, team.Role.RESEARCHER),
-            "may_own": team.may(request.user, study, team.Role.OWNER),
+            "may_change": team.covers(own, team.Role.RESEARCHER),
+            "may_own": team.covers(own, team.Role.OWNER),
             **context,
         },
         status=status,
