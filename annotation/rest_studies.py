@@ -79,7 +79,7 @@ def change_state(request: HttpRequest, sent: StateIn, slug: Slug) -> Any:
     """Open, pause or close. The first opening freezes the design for ever."""
     study = study_to_change(request, slug)
     try:
-        designing.change_state(study, sent.state)
+        designing.change_state(study, sent.state, user_of(request))
     except ValueError as error:
         raise Problem(409, str(error)) from error
     tasks.ring_for_deliveries()
