@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
@@ -29,6 +29,8 @@ def _for(role: StudyMember.Role) -> Callable[[View], View]:
                 # Whoever may see no study learns nothing of which ones exist.
                 raise PermissionDenied(_refused(role))
             found = study or get_object_or_404(Study, slug=slug)
+            if found.purpose == Study.Purpose.PREVIEW:
+                raise Http404("A preview has no desk: nothing in it counts.")
             if not team.may(request.user, found, role):
                 raise PermissionDenied(_refused(role))
             return view(request, found, **kwargs)

@@ -220,7 +220,7 @@ class Design:
         """The study's columns; what its pairing does not go by keeps its default."""
         texts = self.texts
         unused = {
-            name: Study._meta.get_field(name).get_default()
+            name: default_of(name)
             for name, kinds in _OF_PAIRING.items()
             if self.pairing not in kinds
         }
@@ -234,6 +234,12 @@ class Design:
             "codecs": list(self.codecs),
             "rates_bpp": list(self.rates_bpp),
         }
+
+
+def default_of(name: str) -> Any:
+    field = Study._meta.get_field(name)
+    assert isinstance(field, Field)
+    return field.get_default()
 
 
 def typed_in(study: Study) -> dict[str, Any]:

@@ -17,9 +17,11 @@ from annotation import copying, forecasting, screening
 from annotation.conditions import cells_of, wins_of
 from annotation.models import Session, Study, Triplet
 from annotation.simulating import Quality, simulate
+from codecs_eval import runs
 from codecs_eval.models import Run
 from codecs_eval.runs import RunReporter
 
+KIND = "dry_run"
 MOST_OBSERVERS = 5000
 
 
@@ -62,9 +64,32 @@ class Found:
     n_right: int
     minutes_a_session: float | None
 
-    @property
-    def is_simulated(self) -> bool:
-        return True
+
+def start(study: Study, *, observers: int = 0, seed: int = 1, user: Any = None) -> Run:
+    """A queued dry run; whoever calls this rings the queue's bell. Raises ValueError."""
+    refuse_untriable(study)
+    return runs.create(
+        KIND,
+        DryRunConfig(study=study.slug, observers=observers, seed=seed),
+        title=f"Dry run of {study.title}"[:200],
+        user=user,
+        is_simulated=True,
+    )
+
+
+def dry_runs_of(study: Study, most: int = 10) -> list[Run]:
+    """The newest dry runs of a study, running ones too; `result` holds what each found."""
+    rows = Run.objects.filter(kind=KIND, config__study=study.slug)
+    return list(rows.order_by("-created_at")[:most])
+
+
+def refuse_untriable(study: Study) -> None:
+    if study.purpose != Study.Purpose.REAL:
+        raise ValueError(f"Study {study.slug} is {study.get_purpose_display()}; try its original.")
+    if not study.triplets.exists():
+        raise ValueError(f"Study {study.slug} has no triplets yet; plan them first.")
+    if study.triplets.filter(source__path="").exists():
+        raise ValueError(f"Study {study.slug} was imported without its images; nothing to show.")
 
 
 def dry_run_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
@@ -84,12 +109,7 @@ def dry_run_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
 
 def begin(study: Study, slug: str, *, user: Any = None) -> Study:
     """The copy that simulated observers will answer, open. Raises ValueError saying what to do."""
-    if study.purpose != Study.Purpose.REAL:
-        raise ValueError(f"Study {study.slug} is {study.get_purpose_display()}; try its original.")
-    if not study.triplets.exists():
-        raise ValueError(f"Study {study.slug} has no triplets yet; plan them first.")
-    if study.triplets.filter(source__path="").exists():
-        raise ValueError(f"Study {study.slug} was imported without its images; nothing to show.")
+    refuse_untriable(study)
     with transaction.atomic():
         made = copying.copy(
             study,

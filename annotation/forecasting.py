@@ -140,4 +140,5 @@ def _times(studies: list[int]) -> list[float]:
     rows = Judgment.objects.filter(
         trial__session__study__in=studies, response_ms__isnull=False, superseded_by=None
     ).order_by()
-    return [float(ms) for ms in rows.values_list("response_ms", flat=True)[:MOST_TIMES]]
+    found = rows.values_list("response_ms", flat=True)[:MOST_TIMES]
+    return [ms for ms in found if ms is not None]

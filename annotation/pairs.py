@@ -14,7 +14,7 @@ from codecs_eval.metrics.table import metric_entry
 from codecs_eval.models import Reconstruction, Score
 
 # Which metrics a kind of pairing goes by, as columns of the study.
-METRICS_OF = {
+METRICS_OF: dict[str, tuple[str, ...]] = {
     Study.Pairing.NEIGHBOURS: ("ranking_metric",),
     Study.Pairing.DISPUTED: ("ranking_metric", "rival_metric"),
 }

@@ -19,6 +19,9 @@ def role_of(user: User | AnonymousUser, study: Study) -> str:
         return ""
     if user.is_superuser:
         return Role.OWNER
+    if study.purpose != Study.Purpose.REAL and study.copied_from is not None:
+        # What tries a study out is its people's, as they are now.
+        return role_of(user, study.copied_from)
     roles = dict(study.members.values_list("user", "role"))
     if not roles:
         return Role.OWNER if user.is_staff else ""
@@ -32,16 +35,17 @@ def may(user: User | AnonymousUser, study: Study, role: str) -> bool:
 
 
 def visible_to(user: User | AnonymousUser) -> StudyQuerySet:
-    """The studies whose desk an account may read."""
+    """The studies whose desk an account may read; a preview has none."""
     if not isinstance(user, User) or not user.is_active:
         return Study.objects.none()
+    with_desk = Study.objects.exclude(purpose=Study.Purpose.PREVIEW)
     if user.is_superuser:
-        return Study.objects.all()
+        return with_desk
     members = StudyMember.objects.filter(study=OuterRef("pk"))
     visible = Q(Exists(members.filter(user=user, role__in=RANKS)))
     if user.is_staff:
         visible |= Q(~Exists(members))
-    return Study.objects.filter(visible)
+    return with_desk.filter(visible)
 
 
 def name_owner(study: Study, user: User | None) -> None:

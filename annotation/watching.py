@@ -86,7 +86,8 @@ def wins_by_codec(study: Study) -> list[dict[str, Any]]:
         Judgment.objects.of_study(study)
         .counted()
         .values(
-            "trial__triplet__target_bpp",
+            "trial__triplet__first__target_bpp",
+            "trial__triplet__second__target_bpp",
             "trial__triplet__first__codec",
             "trial__triplet__second__codec",
             "choice",
@@ -95,8 +96,8 @@ def wins_by_codec(study: Study) -> list[dict[str, Any]]:
     )
     cells: dict[tuple[float, str], dict[str, float]] = {}
     for row in rows:
-        rate = row["trial__triplet__target_bpp"]
         for side in ("first", "second"):
+            rate = row[f"trial__triplet__{side}__target_bpp"]
             cell = cells.setdefault(
                 (rate, row[f"trial__triplet__{side}__codec"]), {"n": 0, "chosen": 0.0}
             )

@@ -113,7 +113,7 @@ def test_planning_a_draft_again_replaces_its_triplets() -> None:
     assert study.triplets.count() == 3
 
 
-@pytest.mark.parametrize("crop", Study.Crop.values)
+@pytest.mark.parametrize("crop", ["whole", "centre", "random"])
 def test_a_crop_lies_inside_its_photo_and_is_one_for_all_triplets_of_it(crop: str) -> None:
     study = make_study(codecs=("avif", "jpeg", "webp"), crop=crop)
     boxes = {(t.source_id, t.box) for t in study.triplets.all()}

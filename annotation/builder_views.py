@@ -1,0 +1,261 @@
+"""The study builder: a new design, a draft changed, what it would take, what it leaves out."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from annotation import designing, forecasting, long_planning, pairs, revising, team
+from annotation.access import for_owners, for_researchers, for_viewers
+from annotation.builder_forms import StudyForm, as_typed
+from annotation.crops import NoSaliency
+from annotation.design.presets import PRESETS
+from annotation.models import Study
+from annotation.pages import study_tab
+from annotation.triplets import Planned
+from codecs_eval import runs, tasks
+from codecs_eval.access import researcher, researchers_only
+from codecs_eval.models import Reconstruction
+from codecs_eval.scoring import ScoreConfig
+
+# What a careful study begins with; a preset's own settings go before them.
+STARTING_SETTINGS = {
+    "n_practice": 3,
+    "n_warm_up": 2,
+    "sentinel_share": 0.1,
+    "repeat_share": 0.1,
+    "break_every": 40,
+}
+LEFT_OUT_BESIDE, LEFT_OUT_A_PAGE = 12, 500
+
+
+@researchers_only
+@require_http_methods(["GET", "POST"])
+def new_study(request: HttpRequest) -> HttpResponse:
+    preset = PRESETS.get(request.GET.get("preset", ""))
+    begin_with = {**STARTING_SETTINGS, **(preset.values if preset else {})}
+    initial = {**begin_with, "preset": preset.name if preset else ""}
+    form = StudyForm(request.POST or None, initial=initial)
+    if _is_to_save(request, form):
+        try:
+            study, planned = designing.create_study(
+                form.design, user=researcher(request), may_take_long=False
+            )
+        except ValueError as error:
+            form.add_error(None, str(error))
+        else:
+            _tell_plan(request, study, planned)
+            return redirect(study)
+    return _builder(request, form, presets=PRESETS.values(), preset=preset)
+
+
+@for_researchers
+@require_http_methods(["GET", "POST"])
+def edit_study(request: HttpRequest, study: Study) -> HttpResponse:
+    """A draft's design in the same form. What was opened is changed by a new version."""
+    if study.is_frozen or study.purpose != Study.Purpose.REAL:
+        messages.error(request, f"{study.title} was opened; make a new version to change it.")
+        return redirect(study)
+    initial = as_typed(designing.typed_in(study))
+    form = StudyForm(request.POST or None, initial=initial)
+    if _is_to_save(request, form):
+        try:
+            planned = revising.revise(
+                study, form.design_of(study), user=researcher(request), may_take_long=False
+            )
+        except ValueError as error:
+            form.add_error(None, str(error))
+        else:
+            changed = Study.objects.get(pk=study.pk)
+            _tell_plan(request, changed, planned)
+            return redirect(changed)
+    return _builder(request, form, study=study)
+
+
+def _is_to_save(request: HttpRequest, form: StudyForm) -> bool:
+    """Without scripts the page counts by a button of its own, which saves nothing."""
+    return request.method == "POST" and "count" not in request.POST and form.is_valid()
+
+
+def _builder(request: HttpRequest, form: StudyForm, **context: Any) -> HttpResponse:
+    counted = _counted(form, context.get("study")) if form.is_bound else {}
+    return render(
+        request,
+        "annotation/study_builder.html",
+        {"form": form, "score_action": True, **counted, **context},
+    )
+
+
+def _tell_plan(request: HttpRequest, study: Study, planned: Planned | None) -> None:
+    if planned is None:
+        messages.success(request, "Saved; the triplets stand as they are.")
+        return
+    if planned.is_later:
+        run = long_planning.start(study, user=researcher(request))
+        transaction.on_commit(lambda: tasks.enqueue(run))
+        messages.success(
+            request,
+            f"Saved; {planned.n_triplets} triplets are being planned, which reads many pictures. "
+            "The study can be opened once they are there.",
+        )
+        return
+    left_out = "; ".join(f"{n} left out: {why}" for why, n in planned.left_out.items())
+    checks = ", ".join(f"{n} {kind}" for kind, n in planned.n_checks.items())
+    besides = f" Besides them: {checks}." if checks else ""
+    messages.success(request, f"{planned.n_triplets} triplets planned.{besides} {left_out}")
+
+
+@researchers_only
+@require_GET
+def count(request: HttpRequest) -> JsonResponse:
+    """What the design typed so far would take: numbers, and the same as a part of the page."""
+    form = StudyForm(_with_a_name(request.GET))
+    measured_in = team.visible_to(request.user).filter(slug=request.GET.get("of", "")).first()
+    counted = _counted(form, measured_in)
+    reply = {
+        "numbers": counted["numbers"],
+        "errors": counted["count_errors"],
+        "encoded": _encoded(request.GET.get("collection", "")),
+        "texts": dict(form.known_texts),
+        "html": render_to_string("annotation/_forecast.html", counted, request),
+    }
+    return JsonResponse(reply, headers={"Cache-Control": "private, no-store"})
+
+
+def _with_a_name(typed: QueryDict) -> QueryDict:
+    """A design is counted before it is called anything."""
+    named = typed.copy()
+    for name in ("title", "slug"):
+        if not named.get(name):
+            named[name] = "not-named-yet"
+    return named
+
+
+def _counted(form: StudyForm, measured_in: Study | None) -> dict[str, Any]:
+    """The forecast of a form that holds a whole design, else why there is none."""
+    context: dict[str, Any] = {"form": form, "numbers": None, "count_errors": []}
+    if not form.is_valid():
+        return {**context, "count_errors": _errors(form)}
+    try:
+        designing.check_collection(form.design.collection)
+        found = forecasting.forecast(Study(**form.design.columns), measured_in=measured_in)
+    except ValueError as error:
+        return {
+            **context,
+            "count_errors": [str(error)],
+            "is_score_missing": isinstance(error, pairs.MissingScores),
+            "is_saliency_missing": isinstance(error, NoSaliency),
+        }
+    pay = form.cleaned_data.get("pay_per_hour")
+    return {
+        **context,
+        "forecast": found,
+        "cost": found.cost(pay),
+        "pay": pay,
+        "by_rate": pairs.by_rate(found.plan.pairs),
+        "left_out_pairs": found.plan.pairs.left_out_pairs(LEFT_OUT_BESIDE),
+        "n_left_out_pairs": len(found.plan.pairs.pairing.refused),
+        "numbers": _numbers(found, pay),
+    }
+
+
+def _errors(form: StudyForm) -> list[str]:
+    """Each fault under its field's name; an empty form of a new study has none to tell yet."""
+    return [
+        str(text) if name == "__all__" else f"{form[name].label}: {text}"
+        for name, texts in form.errors.items()
+        for text in texts
+    ]
+
+
+def _numbers(found: forecasting.Forecast, pay: float | None) -> dict[str, Any]:
+    planned = found.plan.planned
+    return {
+        "n_triplets": planned.n_triplets,
+        "n_checks": planned.n_checks,
+        "left_out": planned.left_out,
+        "n_left_out_pairs": len(found.plan.pairs.pairing.refused),
+        "n_judgments": found.n_judgments,
+        "n_trials": found.n_trials,
+        "n_sessions": found.n_sessions,
+        "n_people": found.n_people,
+        "pace": asdict(found.pace),
+        "hours": found.hours,
+        "cost": found.cost(pay),
+        "is_long": found.is_long,
+    }
+
+
+def _encoded(collection: str) -> dict[str, Any]:
+    """Which codecs and rates a collection has hits of."""
+    rows = Reconstruction.objects.filter(
+        source__collection=collection, state=Reconstruction.State.HIT
+    ).order_by()
+    codecs = dict(rows.values_list("codec").annotate(n=Count("pk")))
+    rates = sorted(set(rows.values_list("target_bpp", flat=True).distinct()))
+    return {"codecs": codecs, "rates_bpp": rates}
+
+
+@researchers_only
+@require_POST
+def score(request: HttpRequest) -> HttpResponse:
+    """Start the scores that a pairing goes by, from the builder, which stays open beside."""
+    metrics = [request.POST.get(name, "") for name in ("ranking_metric", "rival_metric")]
+    collection = request.POST.get("collection", "")
+    try:
+        designing.check_collection(collection)
+        config = ScoreConfig(collection, tuple(name for name in metrics if name))
+    except ValueError as error:
+        messages.error(request, str(error))
+        return redirect("new_study")
+    run = runs.create("score", config, title=f"Scores of {collection}", user=researcher(request))
+    transaction.on_commit(lambda: tasks.enqueue(run))
+    return redirect(run)
+
+
+@for_researchers
+@require_POST
+def plan(request: HttpRequest, study: Study) -> HttpResponse:
+    try:
+        planned = revising.plan_anew(study, user=researcher(request), may_take_long=False)
+    except ValueError as error:
+        messages.error(request, str(error))
+    else:
+        _tell_plan(request, study, planned)
+    return redirect(study)
+
+
+@for_owners
+@require_POST
+def delete(request: HttpRequest, study: Study) -> HttpResponse:
+    try:
+        revising.discard(study)
+    except ValueError as error:
+        messages.error(request, str(error))
+        return redirect(study)
+    messages.success(request, f"The draft {study.title} is deleted.")
+    return redirect("studies")
+
+
+@for_viewers
+@require_GET
+def left_out(request: HttpRequest, study: Study) -> HttpResponse:
+    """The pairs that a study does not ask about for their rates, as the ladder stands now."""
+    context: dict[str, Any] = {"rows": [], "n_left_out": 0, "left_out": {}, "error": ""}
+    try:
+        found = pairs.pairs_of(study)
+    except ValueError as error:
+        context["error"] = str(error)
+    else:
+        context |= {
+            "rows": found.left_out_pairs(LEFT_OUT_A_PAGE),
+            "n_left_out": len(found.pairing.refused),
+            "left_out": found.left_out,
+        }
+    return study_tab(request, study, "left_out", **context)
