@@ -40,6 +40,23 @@ def _for(role: StudyMember.Role) -> Callable[[View], View]:
     return decorate
 
 
+def for_designers(view: View) -> View:
+    """Staff go in, and who may change the study that the form is `of`."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        slug = request.GET.get("of") or request.POST.get("of") or ""
+        study = Study.objects.filter(slug=slug).first()
+        may_change = study and team.may(request.user, study, StudyMember.Role.RESEARCHER)
+        if not (request.user.is_staff or may_change):
+            raise PermissionDenied("Designing is for researchers; this account is not one.")
+        return view(request, **kwargs)
+
+    return guarded
+
+
 def _refused(role: StudyMember.Role) -> str:
     return f"This needs the part of {role.value} in the study; its owner can give it to you."
 

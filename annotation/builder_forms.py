@@ -65,8 +65,8 @@ class StudyForm(forms.Form):
     )
     preset = forms.CharField(required=False, widget=forms.HiddenInput)
     question = forms.CharField(required=False, max_length=200)
-    instructions = forms.CharField(required=False, widget=forms.Textarea)
-    consent = forms.CharField(required=False, widget=forms.Textarea)
+    instructions = forms.CharField(required=False, widget=forms.Textarea({"rows": 4}))
+    consent = forms.CharField(required=False, widget=forms.Textarea({"rows": 4}))
     pay_per_hour = forms.FloatField(
         required=False,
         min_value=0,

@@ -11,8 +11,16 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotation import designing, forecasting, long_planning, pairs, revising, team
-from annotation.access import for_owners, for_researchers, for_viewers
+from annotation import (
+    designing,
+    forecasting,
+    long_planning,
+    pairs,
+    powering,
+    revising,
+    team,
+)
+from annotation.access import for_designers, for_owners, for_researchers, for_viewers
 from annotation.builder_forms import StudyForm, as_typed
 from annotation.crops import NoSaliency
 from annotation.design.presets import PRESETS
@@ -21,7 +29,7 @@ from annotation.pages import study_tab
 from annotation.triplets import Planned
 from codecs_eval import runs, tasks
 from codecs_eval.access import researcher, researchers_only
-from codecs_eval.models import Reconstruction
+from codecs_eval.models import Reconstruction, SourceImage
 from codecs_eval.scoring import ScoreConfig
 
 # What a careful study begins with; a preset's own settings go before them.
@@ -40,7 +48,7 @@ LEFT_OUT_BESIDE, LEFT_OUT_A_PAGE = 12, 500
 def new_study(request: HttpRequest) -> HttpResponse:
     preset = PRESETS.get(request.GET.get("preset", ""))
     begin_with = {**STARTING_SETTINGS, **(preset.values if preset else {})}
-    initial = {**begin_with, "preset": preset.name if preset else ""}
+    initial = {**begin_with, **_photos(request), "preset": preset.name if preset else ""}
     form = StudyForm(request.POST or None, initial=initial)
     if _is_to_save(request, form):
         try:
@@ -78,6 +86,14 @@ def edit_study(request: HttpRequest, study: Study) -> HttpResponse:
     return _builder(request, form, study=study)
 
 
+def _photos(request: HttpRequest) -> dict[str, Any]:
+    """The collection that was asked for, else the first, with all that is encoded in it."""
+    known = [row["collection"] for row in SourceImage.objects.collections()]
+    asked = request.GET.get("collection", "")
+    collection = asked if asked in known else next(iter(known), "")
+    return {"collection": collection, "codecs": list(_encoded(collection)["codecs"])}
+
+
 def _is_to_save(request: HttpRequest, form: StudyForm) -> bool:
     """Without scripts the page counts by a button of its own, which saves nothing."""
     return request.method == "POST" and "count" not in request.POST and form.is_valid()
@@ -111,7 +127,7 @@ def _tell_plan(request: HttpRequest, study: Study, planned: Planned | None) -> N
     messages.success(request, f"{planned.n_triplets} triplets planned.{besides} {left_out}")
 
 
-@researchers_only
+@for_designers
 @require_GET
 def count(request: HttpRequest) -> JsonResponse:
     """What the design typed so far would take: numbers, and the same as a part of the page."""
@@ -125,6 +141,24 @@ def count(request: HttpRequest) -> JsonResponse:
         "texts": dict(form.known_texts),
         "html": render_to_string("annotation/_forecast.html", counted, request),
     }
+    return JsonResponse(reply, headers={"Cache-Control": "private, no-store"})
+
+
+@for_designers
+@require_GET
+def power_of(request: HttpRequest) -> JsonResponse:
+    """What the design typed so far could find: 55:45 at 5 % with 80 % power, by simulation."""
+    form = StudyForm(_with_a_name(request.GET))
+    reply: dict[str, Any] = {"html": "", "n_observers": None, "errors": []}
+    try:
+        if form.is_valid():
+            found = powering.power_of_design(Study(**form.design.columns))
+            reply["n_observers"] = found.one.n_observers
+            reply["html"] = render_to_string("annotation/_power_said.html", {"found": found})
+        else:
+            reply["errors"] = _errors(form)
+    except ValueError as error:
+        reply["errors"] = [str(error)]
     return JsonResponse(reply, headers={"Cache-Control": "private, no-store"})
 
 
@@ -202,7 +236,7 @@ def _encoded(collection: str) -> dict[str, Any]:
     return {"codecs": codecs, "rates_bpp": rates}
 
 
-@researchers_only
+@for_designers
 @require_POST
 def score(request: HttpRequest) -> HttpResponse:
     """Start the scores that a pairing goes by, from the builder, which stays open beside."""

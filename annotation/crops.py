@@ -55,7 +55,7 @@ class Crops:
 
     def __init__(self, study: Study) -> None:
         self._study = study
-        self._pixels = lru_cache(maxsize=KEPT_DECODED)(storing.read_pixels)
+        self.pixels = lru_cache(maxsize=KEPT_DECODED)(storing.read_pixels)
         self._salient: dict[int, tuple[int, int]] = {}
         self._maps = _maps_of(study) if study.crop == Study.Crop.SALIENT else {}
 
@@ -88,7 +88,7 @@ class Crops:
     ) -> tuple[int, int]:
         """Of an identical pair: where the copy differs most from its original."""
         other = first.source.path if first.pk == second.pk else second.path
-        found = squared_difference(self._pixels(first.path), self._pixels(other))
+        found = squared_difference(self.pixels(first.path), self.pixels(other))
         return place_of_most(found, width, height)
 
 

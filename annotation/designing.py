@@ -27,7 +27,7 @@ ALLOWED = {
 
 # How people are asked, by section; each is a column of the study with its own help.
 SECTIONS = {
-    "Which pairs": (
+    "Pairs": (
         "pairing", "anchor_codec", "chosen_pairs", "ranking_metric", "rival_metric", "n_disputed",
         "rate_tolerance", "keeps_different_rates",
     ),
@@ -50,11 +50,12 @@ SECTIONS = {
 }  # fmt: skip
 SETTINGS = tuple(name for names in SECTIONS.values() for name in names)
 # What only some kinds of pairing go by; elsewhere it would be said and mean nothing.
-_OF_PAIRING = {
+_OF_PAIRING: dict[str, set[str]] = {
     "anchor_codec": {Study.Pairing.ANCHOR},
     "chosen_pairs": {Study.Pairing.CHOSEN},
     "ranking_metric": {Study.Pairing.NEIGHBOURS, Study.Pairing.DISPUTED},
     "rival_metric": {Study.Pairing.DISPUTED},
+    "n_disputed": {Study.Pairing.DISPUTED},
 }
 # What people read; without words of its own a study has those that belong to its mode.
 TEXTS = ("question", "instructions", "consent")
@@ -324,8 +325,14 @@ def change_state(study: Study, state: str) -> None:
 def described(study: Study) -> list[tuple[str, list[tuple[str, Any, str]]]]:
     """A study's settings for reading: (section, [(label, value, help)])."""
     return [
-        (title, [_described(study, name) for name in names]) for title, names in SECTIONS.items()
+        (title, [_described(study, name) for name in names if _is_meant(study, name)])
+        for title, names in SECTIONS.items()
     ]
+
+
+def _is_meant(study: Study, name: str) -> bool:
+    """Whether a study's pairing goes by a setting; all others are always meant."""
+    return name not in _OF_PAIRING or study.pairing in _OF_PAIRING[name]
 
 
 def _described(study: Study, name: str) -> tuple[str, Any, str]:

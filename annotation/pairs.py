@@ -158,9 +158,9 @@ def _scores(name: str, collection: str, wanted: set[int]) -> dict[int, float]:
     return best
 
 
-def by_rate(pairs: Pairs) -> Counter[str]:
-    """How many pairs are asked at each target rate; a pair of two rates stands under both."""
-    return Counter(
-        " and ".join(f"{rate:g}" for rate in sorted({one.target_bpp, other.target_bpp}))
-        for one, other in pairs.asked()
+def by_rate(pairs: Pairs) -> dict[str, int]:
+    """How many pairs are asked at each target rate, or between which two; by rate."""
+    found = Counter(
+        tuple(sorted({one.target_bpp, other.target_bpp})) for one, other in pairs.asked()
     )
+    return {" and ".join(f"{rate:g}" for rate in rates): n for rates, n in sorted(found.items())}

@@ -34,6 +34,14 @@ class Power:
         return f"{100 * self.one.share:g}:{100 - 100 * self.one.share:g}"
 
     @property
+    def alpha_percent(self) -> str:
+        return f"{100 * self.one.alpha:g}"
+
+    @property
+    def power_percent(self) -> str:
+        return f"{100 * self.one.power:g}"
+
+    @property
     def rows(self) -> list[tuple[str, Needed]]:
         return [("One pair", self.one), ("All together", self.all_together)]
 

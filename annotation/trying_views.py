@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -65,7 +66,9 @@ def new_version(request: HttpRequest, study: Study) -> HttpResponse:
 @for_viewers
 @require_POST
 def clone(request: HttpRequest, study: Study) -> HttpResponse:
-    """Whoever may see a study may begin one of their own from it."""
+    """A researcher who may see a study may begin one of their own from it."""
+    if not researcher(request).is_staff:
+        raise PermissionDenied("A study of one's own is for researchers; this account is not one.")
     title = request.POST.get("title", "").strip() or f"{study.title} (clone)"
     slug = copying.free_slug(slugify(title)[:50] or f"{study.slug[:50]}-clone")
     try:

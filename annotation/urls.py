@@ -35,6 +35,7 @@ urlpatterns = [
     path("studies/", design_views.studies, name="studies"),
     path("studies/new", builder_views.new_study, name="new_study"),
     path("studies/count", builder_views.count, name="study_count"),
+    path("studies/power", builder_views.power_of, name="study_power_of"),
     path("studies/score", builder_views.score, name="study_score"),
     path("studies/<slug:slug>/", design_views.design, name="study"),
     path("studies/<slug:slug>/edit", builder_views.edit_study, name="edit_study"),

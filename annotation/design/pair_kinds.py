@@ -77,17 +77,17 @@ def pair(candidates: Sequence[Candidate], asked: Asked) -> Pairing:
         kept, less = _disputed(kept, asked)
         left_out += less
     refused += [Refused(pair_of(*two), MISSED) for two in _with_a_miss(ordered, asked)]
-    by_rate = sorted(kept, key=lambda two: (two[0].source_id, *sorted(_rates(two))))
     return Pairing(
-        tuple(pair_of(*two) for two in by_rate),
+        tuple(pair_of(*two) for two in sorted(kept, key=_place)),
         dict(sorted(missed.items())),
         dict(sorted(left_out.items())),
         tuple(refused),
     )
 
 
-def _rates(two: Two) -> tuple[float, float]:
-    return two[0].target_bpp, two[1].target_bpp
+def _place(two: Two) -> tuple[float, ...]:
+    rates = sorted((two[0].target_bpp, two[1].target_bpp))
+    return two[0].source_id, *rates, *sorted(found.reconstruction_id for found in two)
 
 
 def _named(hits: Sequence[Candidate], asked: Asked) -> Iterable[Two]:

@@ -3,6 +3,8 @@
 
 import { encodedHere } from "./builder_codecs.js";
 import { showWhatMatters } from "./builder_fields.js";
+import { offerPower } from "./builder_power.js";
+import { nameFromTitle } from "./builder_name.js";
 
 const WAIT_MS = 350;
 // Long words, and what is never sent by address.
@@ -21,7 +23,6 @@ function typed() {
   for (const [name, value] of new FormData(form)) {
     if (!NOT_COUNTED.has(name)) query.append(name, value);
   }
-  query.set("of", form.dataset.of);
   return query;
 }
 
@@ -65,4 +66,6 @@ function changed() {
 form.addEventListener("input", changed);
 form.addEventListener("change", changed);
 showWhatMatters(form);
+nameFromTitle(form);
+offerPower(form, typed);
 count();
