@@ -130,7 +130,8 @@ class StudyForm(forms.Form):
     @property
     def known_texts(self) -> Mapping[str, str]:
         """The words that belong to the mode and polarity said in the form."""
-        mode, polarity = self["mode"].value(), self["polarity"].value()
+        mode = self["mode"].value() or Study.Mode.SIDE_BY_SIDE
+        polarity = self["polarity"].value() or Study.Polarity.CLOSER
         is_known = mode in Study.Mode.values and polarity in Study.Polarity.values
         return texts_for(mode, polarity)["en"] if is_known else {}
 

@@ -57,7 +57,7 @@ class Crops:
         self._study = study
         self.pixels = lru_cache(maxsize=KEPT_DECODED)(storing.read_pixels)
         self._salient: dict[int, tuple[int, int]] = {}
-        self._maps = _maps_of(study) if study.crop == Study.Crop.SALIENT else {}
+        self._maps = maps_of(study) if study.crop == Study.Crop.SALIENT else {}
 
     def of(self, first: Reconstruction, second: Reconstruction) -> Box:
         study, source = self._study, first.source
@@ -92,7 +92,7 @@ class Crops:
         return place_of_most(found, width, height)
 
 
-def _maps_of(study: Study) -> dict[int, str]:
+def maps_of(study: Study) -> dict[int, str]:
     """The path of each photo's map: by the one model that knows most photos, the usual one first.
 
     Raises NoSaliency where it does not know all of them.

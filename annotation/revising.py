@@ -17,6 +17,9 @@ from annotation.wiping import delete_study
 # What two versions are compared by, and what the trail of a change holds.
 COMPARED = ("title", "collection", "codecs", "rates_bpp", *TEXTS, *SETTINGS, "texts", "preset")
 
+# The same ones in another order are no change.
+_UNORDERED = ("codecs", "rates_bpp")
+
 
 def revise(
     study: Study, design: Design, *, user: Actor = None, may_take_long: bool = True
@@ -30,6 +33,8 @@ def revise(
         held = _draft(study)
         before = auditing.standing(held, ("slug", *COMPARED))
         for name, value in design.columns.items():
+            if name in _UNORDERED and sorted(value) == sorted(getattr(held, name)):
+                continue
             setattr(held, name, value)
         try:
             with transaction.atomic():

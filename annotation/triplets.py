@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 
-from annotation.crops import MEGAPIXELS_AT_ONCE, Crops, megapixels_read
+from annotation.crops import MEGAPIXELS_AT_ONCE, Crops, maps_of, megapixels_read
 from annotation.design.pairing import pair_far_apart
 from annotation.models import Study, Triplet
 from annotation.pairs import Pairs, candidate_of, pairs_of
@@ -62,7 +62,7 @@ class Plan:
 def plan_of(study: Study) -> Plan:
     """What a study, saved or not, asks about; reads rows and no pixels.
 
-    Raises ValueError when no pair can be formed, or there is nothing to check observers with.
+    Raises ValueError when no pair can be formed, or what decides pairs, crops or checks is missing.
     """
     pairs = pairs_of(study)
     if not pairs.pairing.pairs:
@@ -71,6 +71,8 @@ def plan_of(study: Study) -> Plan:
             f"(found {len(pairs.rows)} reconstructions, left out {pairs.left_out}). "
             "Encode the ladder first (encode_ladder)."
         )
+    if study.crop == Study.Crop.SALIENT:
+        maps_of(study)
     return Plan(pairs, tuple(_checks(study, list(pairs.rows.values()))))
 
 

@@ -60,6 +60,13 @@ def test_other_words_leave_the_triplets_as_they_are() -> None:
     assert (study.title, study.question, study.texts) == ("What?", "Which one?", {})
 
 
+def test_the_same_codecs_in_another_order_are_no_change() -> None:
+    study = make_draft()
+    assert revising.revise(study, make_design(codecs=CODECS[::-1])) is None
+    study.refresh_from_db()
+    assert study.codecs == list(CODECS)
+
+
 def test_a_change_that_cannot_be_planned_changes_nothing() -> None:
     study = make_draft()
     for design in (make_design(rates_bpp=(0.9,)), make_design(crop="salient")):
