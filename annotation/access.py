@@ -61,6 +61,20 @@ def _refused(role: StudyMember.Role) -> str:
     return f"This needs the part of {role.value} in the study; its owner can give it to you."
 
 
+def for_desk_people(view: View) -> View:
+    """Researchers, and whoever is named on the desk of some study."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not (request.user.is_staff or team.visible_to(request.user).exists()):
+            raise PermissionDenied("No study has a part for this account; an owner can give one.")
+        return view(request, **kwargs)
+
+    return guarded
+
+
 for_viewers = _for(StudyMember.Role.VIEWER)
 for_researchers = _for(StudyMember.Role.RESEARCHER)
 for_owners = _for(StudyMember.Role.OWNER)

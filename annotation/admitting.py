@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from annotation import crowd, inviting, limiting, serving
+from annotation import crowd, inviting, limiting, serving, team
 from annotation.models import Annotator, Invitation, Session, Study
 from annotation.recognising import account_annotator, annotators_of, known_annotators
 
@@ -25,8 +25,8 @@ _LIMITED = (Study.Recruiting.OPEN_LINK, Study.Recruiting.CROWD)
 class NotAdmitted(Exception):
     """Why somebody may not begin: one of the codes, and their own session where there is one.
 
-    account_needed, invitation_needed, invitation_used, crowd_needed, already_done, too_many,
-    robot, preview.
+    account_needed, not_named, invitation_needed, invitation_used, crowd_needed, already_done,
+    too_many, robot, preview.
     """
 
     def __init__(self, code: str, session: Session | None = None) -> None:
@@ -189,6 +189,8 @@ def _entry(request: HttpRequest, study: Study, visit: _Visit) -> Invitation | No
     """Whether the study's way of recruiting lets this person in; raises NotAdmitted."""
     if study.recruiting == Study.Recruiting.ACCOUNTS and not request.user.is_authenticated:
         raise NotAdmitted("account_needed")
+    if study.recruiting == Study.Recruiting.ACCOUNTS and not team.may_answer(request.user, study):
+        raise NotAdmitted("not_named")
     if study.recruiting == Study.Recruiting.CROWD:
         if visit.arrival is None:
             raise NotAdmitted("crowd_needed")

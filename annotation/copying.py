@@ -46,10 +46,13 @@ def _copy_triplets(study: Study, made: Study) -> None:
 
 
 def copy_members(study: Study, made: Study) -> None:
-    """Who may do what in a study may do it in its copy."""
+    """Who may do what in a study may do it in its copy; nobody is named to answer a trial of it."""
+    members = study.members.all()
+    if made.purpose != Study.Purpose.REAL:
+        members = members.exclude(role=StudyMember.Role.ANNOTATOR)
     StudyMember.objects.bulk_create(
         StudyMember(study=made, user_id=user, role=role)
-        for user, role in study.members.values_list("user", "role")
+        for user, role in members.values_list("user", "role")
     )
 
 

@@ -9,14 +9,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation import designing, dry_running, long_planning, revising, team
-from annotation.access import for_researchers, for_viewers
+from annotation.access import for_desk_people, for_researchers, for_viewers
 from annotation.models import Study, Trial
 from annotation.pages import study_tab
 from annotation.power_forms import DryRunForm
-from codecs_eval.access import researchers_only
+from codecs_eval.access import researcher
 
 
-@researchers_only
+@for_desk_people
 @require_GET
 def studies(request: HttpRequest) -> HttpResponse:
     rows = (
@@ -75,9 +75,10 @@ def _versions(study: Study) -> list[dict[str, Any]]:
 @require_POST
 def change_state(request: HttpRequest, study: Study) -> HttpResponse:
     try:
-        designing.change_state(study, request.POST.get("state", ""))
+        designing.change_state(study, request.POST.get("state", ""), researcher(request))
     except ValueError as error:
         messages.error(request, str(error))
     else:
         messages.success(request, f"The study is now {study.state}.")
-    return redirect(study)
+    came_from_watch = request.POST.get("back") == "watch"
+    return redirect("study_watch", study.slug) if came_from_watch else redirect(study)

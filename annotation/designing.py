@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Field
 from django.utils import timezone
 
-from annotation import pairs, team, triplets
+from annotation import auditing, pairs, team, triplets
 from annotation.design.ordering import Shares
 from annotation.design.presets import PRESETS, texts_for
 from annotation.models import Study
@@ -24,6 +24,8 @@ ALLOWED = {
     "paused": {Study.State.OPEN},
     "closed": {Study.State.OPEN, Study.State.PAUSED},
 }
+
+STATE_SAID = {"open": "Opened", "paused": "Paused", "closed": "Closed"}
 
 # How people are asked, by section; each is a column of the study with its own help.
 SECTIONS = {
@@ -59,6 +61,8 @@ _OF_PAIRING: dict[str, set[str]] = {
 }
 # What people read; without words of its own a study has those that belong to its mode.
 TEXTS = ("question", "instructions", "consent")
+# What the trail keeps of a new study, besides its title.
+MADE_OF = ("collection", "codecs", "rates_bpp", *TEXTS, *SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -278,7 +282,10 @@ def create_study(
                 f"A study called {design.slug!r} exists; choose another name."
             ) from None
         team.name_owner(study, user)
-        return study, triplets.plan(study, may_take_long=may_take_long)
+        planned = triplets.plan(study, may_take_long=may_take_long)
+        made = {"title": study.title, **auditing.standing(study, MADE_OF)}
+        auditing.record(study, user, f"Made, with {planned.n_triplets} triplets", {}, made)
+        return study, planned
 
 
 def check_collection(collection: str) -> None:
@@ -304,7 +311,7 @@ def encoded_codecs(collection: str) -> list[str]:
     return found
 
 
-def change_state(study: Study, state: str) -> None:
+def change_state(study: Study, state: str, user: auditing.Actor = None) -> None:
     """Open, pause or close. The first opening freezes the design for ever."""
     if state not in ALLOWED:
         raise ValueError(f"Found state {state!r}; expected one of {', '.join(ALLOWED)}.")
@@ -316,10 +323,14 @@ def change_state(study: Study, state: str) -> None:
         raise ValueError(
             f"Study {study.slug} was imported without its images; there is nothing to show people."
         )
+    before = auditing.standing(study, ("state", "opened_at"))
     study.state = state
     if state == Study.State.OPEN and study.opened_at is None:
         study.opened_at = timezone.now()
-    study.save(update_fields=["state", "opened_at"])
+    with transaction.atomic():
+        study.save(update_fields=["state", "opened_at"])
+        after = auditing.standing(study, before)
+        auditing.record(study, user, STATE_SAID[state], before, after)
 
 
 def described(study: Study) -> list[tuple[str, list[tuple[str, Any, str]]]]:

@@ -56,4 +56,7 @@ def freeze(request: HttpRequest, study: Study) -> HttpResponse:
         is_simulated=study.is_simulated,
     )
     transaction.on_commit(lambda: tasks.enqueue(run))
+    if not researcher(request).is_staff:
+        messages.success(request, f"{config.name} is being frozen; a researcher sees the run.")
+        return redirect("study_export", study.slug)
     return redirect(run)

@@ -12,6 +12,7 @@ import pandas as pd
 from django.contrib.auth.models import User
 from django.db.models import Case, F, Q, When
 
+from annotation import auditing
 from annotation.models import Judgment, Session, Study, Trial, Triplet
 from codecs_eval import datasets, storing
 from codecs_eval.agreement.dataset import FrozenDataset, write_dataset
@@ -96,8 +97,12 @@ def freeze_dataset(
             test_share=config.test_share,
         )
 
+    def keep_trail(dataset: Dataset) -> None:
+        frozen = {"dataset": dataset.pk, "judgments": dataset.n_judgments}
+        auditing.record(study, user, f"Frozen as dataset {dataset.name}", {}, frozen)
+
     name = config.name or study.slug
-    return datasets.register(name, write, user=user, dataset_id=dataset_id)
+    return datasets.register(name, write, user=user, dataset_id=dataset_id, beside=keep_trail)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.text import slugify
 
+from annotation import auditing, team
 from annotation.imported_answers import AnswerWriter, Ids, keep_times
 from annotation.imported_triplets import NOT_TOLD, Compared
 from annotation.judgment_rows import POLARITIES, JudgmentFile, JudgmentRow
@@ -77,7 +78,10 @@ def import_study(
         )
     with transaction.atomic():
         made = _study(slug, name or told, cells, read, user)
+        team.name_owner(made, user)
         refused = _store(file, told, made, read)
+        stored = {"title": made.title, "file": path.name, "rows": read.n_rows - len(refused)}
+        auditing.record(made, user, "Imported", {}, stored)
         _tell_the_planner()
     return ImportedStudy(
         study=made,

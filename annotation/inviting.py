@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from annotation import auditing
 from annotation.models import Annotator, Invitation, Study
 
 COOKIE = "invitation"
@@ -24,21 +26,27 @@ def invite(study: Study, n: int, note: str = "", user: User | None = None) -> li
     if study.is_simulated:
         raise ValueError(f"Study {study.slug} is answered by simulated observers; invite nobody.")
     tokens = [secrets.token_urlsafe(32) for _ in range(n)]
-    Invitation.objects.bulk_create(
-        Invitation(study=study, token_sha256=_hash(token), note=note, created_by=user)
-        for token in tokens
-    )
+    with transaction.atomic():
+        Invitation.objects.bulk_create(
+            Invitation(study=study, token_sha256=_hash(token), note=note, created_by=user)
+            for token in tokens
+        )
+        auditing.record(study, user, "Invitations made", {}, {"invitations": n, "note": note})
     return tokens
 
 
-def revoke(invitation: Invitation) -> None:
+def revoke(invitation: Invitation, user: auditing.Actor = None) -> None:
     """From now on it lets nobody in; a session that began with it goes on.
 
     Raises ValueError where it was revoked before.
     """
     revoked = Invitation.objects.filter(pk=invitation.pk, revoked_at=None)
-    if not revoked.update(revoked_at=timezone.now()):
-        raise ValueError(f"Invitation {invitation.pk} was revoked already.")
+    was = "used" if invitation.used_at else "unused"
+    with transaction.atomic():
+        if not revoked.update(revoked_at=timezone.now()):
+            raise ValueError(f"Invitation {invitation.pk} was revoked already.")
+        said = f"Invitation {invitation.pk} revoked"
+        auditing.record(invitation.study, user, said, {"state": was}, {"state": "revoked"})
     invitation.refresh_from_db()
 
 

@@ -51,6 +51,7 @@ def render_in(
 def study_tab(request: HttpRequest, study: Study, tab: str, **context: Any) -> HttpResponse:
     """One of the desk's pages about a study."""
     answer_url = request.build_absolute_uri(reverse("welcome", args=[study.slug]))
+    own = team.role_of(request.user, study)
     return render(
         request,
         f"annotation/study_{tab}.html",
@@ -58,8 +59,8 @@ def study_tab(request: HttpRequest, study: Study, tab: str, **context: Any) -> H
             "tab": tab,
             "study": study,
             "answer_url": answer_url,
-            "may_change": team.may(request.user, study, team.Role.RESEARCHER),
-            "may_own": team.may(request.user, study, team.Role.OWNER),
+            "may_change": team.covers(own, team.Role.RESEARCHER),
+            "may_own": team.covers(own, team.Role.OWNER),
             **context,
         },
     )

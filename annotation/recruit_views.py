@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from annotation import approving, crowd, inviting, recruiting
 from annotation.access import for_researchers, for_viewers
 from annotation.models import Study
+from annotation.pages import study_tab
 from codecs_eval.access import researcher
 
 INVITATIONS_A_PAGE = 50
@@ -26,26 +27,19 @@ OUTCOMES = {
 def _tab(request: HttpRequest, study: Study, **context: Any) -> HttpResponse:
     answer_url = request.build_absolute_uri(reverse("welcome", args=[study.slug]))
     rows = study.invitations.select_related("created_by")
-    came = recruiting.came(study)
-    return render(
+    return study_tab(
         request,
-        "annotation/study_recruit.html",
-        {
-            "tab": "recruit",
-            "study": study,
-            "modes": Study.Recruiting.choices,
-            "links": recruiting.links_for(study, answer_url),
-            "outcomes": [
-                (name, label, study.completion_codes.get(name, ""))
-                for name, label in OUTCOMES.items()
-            ],
-            "page": Paginator(rows, INVITATIONS_A_PAGE).get_page(request.GET.get("page")),
-            "came": came,
-            "providers": [
-                (name, crowd.PROVIDERS[name].label) for name in approving.WITH_BONUS_FILE
-            ],
-            **context,
-        },
+        study,
+        "recruit",
+        modes=Study.Recruiting.choices,
+        links=recruiting.links_for(study, answer_url),
+        outcomes=[
+            (name, label, study.completion_codes.get(name, "")) for name, label in OUTCOMES.items()
+        ],
+        page=Paginator(rows, INVITATIONS_A_PAGE).get_page(request.GET.get("page")),
+        came=recruiting.came(study),
+        providers=[(name, crowd.PROVIDERS[name].label) for name in approving.WITH_BONUS_FILE],
+        **context,
     )
 
 
@@ -61,7 +55,9 @@ def recruit(request: HttpRequest, study: Study) -> HttpResponse:
 def change(request: HttpRequest, study: Study) -> HttpResponse:
     codes = {name: request.POST.get(f"code_{name}", "").strip() for name in OUTCOMES}
     try:
-        recruiting.change_recruiting(study, request.POST.get("recruiting", ""), codes)
+        recruiting.change_recruiting(
+            study, request.POST.get("recruiting", ""), codes, researcher(request)
+        )
     except ValueError as error:
         messages.error(request, str(error))
     else:
@@ -94,7 +90,7 @@ def revoke(request: HttpRequest, study: Study) -> HttpResponse:
     pk = request.POST.get("invitation", "")
     found = get_object_or_404(study.invitations, pk=int(pk) if pk.isdecimal() else 0)
     try:
-        inviting.revoke(found)
+        inviting.revoke(found, researcher(request))
     except ValueError as error:
         messages.error(request, str(error))
     else:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import Count
 
-from annotation import crowd
+from annotation import auditing, crowd
 from annotation.models import Session, Study
 
 
@@ -35,7 +36,10 @@ class Came:
 
 
 def change_recruiting(
-    study: Study, recruiting: str, codes: Mapping[str, str] | None = None
+    study: Study,
+    recruiting: str,
+    codes: Mapping[str, str] | None = None,
+    user: auditing.Actor = None,
 ) -> None:
     """Who may come in from now on, and the codes they take back, at any time of a study's life.
 
@@ -47,10 +51,14 @@ def change_recruiting(
         )
     if study.is_simulated:
         raise ValueError(f"Study {study.slug} is answered by simulated observers, not by people.")
+    names = ("recruiting", "completion_codes")
+    before = auditing.standing(study, names)
     study.recruiting = recruiting
     if codes is not None:
         study.completion_codes = crowd.checked_codes(codes)
-    study.save(update_fields=["recruiting", "completion_codes"])
+    with transaction.atomic():
+        study.save(update_fields=names)
+        auditing.record(study, user, "Recruiting changed", before, auditing.standing(study, names))
 
 
 def links_for(study: Study, address: str) -> list[Link]:
@@ -63,7 +71,13 @@ def links_for(study: Study, address: str) -> list[Link]:
             for name, provider in crowd.PROVIDERS.items()
         ]
     if study.recruiting == Study.Recruiting.ACCOUNTS:
-        return [Link("People with an account", address, "They are asked to log in first.")]
+        return [
+            Link(
+                "People with an account",
+                address,
+                "They are asked to log in first; where annotators are named, only they come in.",
+            )
+        ]
     return [Link("Everybody", address, "Whoever has it may answer; it can be passed on.")]
 
 

@@ -44,7 +44,7 @@ def revise(
                 f"A study called {design.slug!r} exists; choose another name."
             ) from None
         auditing.record(
-            held, user, "changed the design", before, auditing.standing(held, ("slug", *COMPARED))
+            held, user, "Changed the design", before, auditing.standing(held, ("slug", *COMPARED))
         )
         is_same = all(getattr(study, name) == getattr(held, name) for name in triplets.PLANNED_BY)
         if is_same and held.triplets.exists():
@@ -59,7 +59,7 @@ def plan_anew(study: Study, *, user: Actor = None, may_take_long: bool = True) -
         before = {"triplets": held.triplets.count()}
         planned = triplets.plan(held, may_take_long=may_take_long)
         after = {"triplets": held.triplets.count(), "later": planned.is_later}
-        auditing.record(held, user, "planned the triplets anew", before, after)
+        auditing.record(held, user, "Planned the triplets anew", before, after)
     return planned
 
 
@@ -103,7 +103,7 @@ def new_version(study: Study, *, user: Actor = None) -> Study:
         )
         copying.copy_members(study, made)
         auditing.record(
-            made, user, f"made version {version} of {study.slug}", None, {"from": study.slug}
+            made, user, f"Made as version {version} of {study.slug}", None, {"from": study.slug}
         )
     return made
 
@@ -127,7 +127,7 @@ def clone(study: Study, slug: str, *, title: str = "", user: Actor = None) -> St
                 created_by=account,
             )
             team.name_owner(made, account)
-            auditing.record(made, user, f"cloned {study.slug}", None, {"from": study.slug})
+            auditing.record(made, user, f"Cloned from {study.slug}", None, {"from": study.slug})
     except IntegrityError:
         raise ValueError(f"A study called {slug!r} exists; choose another name.") from None
     return made

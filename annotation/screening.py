@@ -3,6 +3,7 @@
 The method's results are rows that can be made again; a person's decision stands over them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,9 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
+from annotation import auditing
 from annotation.design.answers import FIRST, NOT_SURE, SECOND, UNKNOWN, Answers
 from annotation.design.screening import VERSION, Screened
 from annotation.design.screening import screen as screen_answers
@@ -21,6 +24,7 @@ CHOICES = {"first": FIRST, "second": SECOND, "not_sure": NOT_SURE}
 EXPECTED = {"first": FIRST, "second": SECOND, "": UNKNOWN}
 # What a row costs the page that asks: above this the queue does it.
 AT_ONCE = 20_000
+UNDECIDED = "undecided"
 
 _COLUMNS = (
     "trial__session_id", "trial__position", "trial__triplet_id", "choice",
@@ -31,7 +35,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def screen(study: Study) -> list[Screening]:
+def screen(study: Study, user: auditing.Actor = None) -> list[Screening]:
     """Screen every session of a study that has answers; the newest row of each, as it now stands.
 
     Appends a row where something changed, so that screening twice is screening once. Practice
@@ -53,7 +57,10 @@ def screen(study: Study) -> list[Screening]:
                 changed.append(row)
         Screening.objects.bulk_create(changed)
         standing |= {row.session_id: row for row in changed}
-        _keep_verdicts(rows.values(), standing)
+        old = _verdicts(rows.values())
+        if n_changed := _keep_verdicts(rows.values(), standing):
+            said = f"Screened: {n_changed} verdict{'s' * (n_changed > 1)} changed"
+            auditing.record(study, user, said, old, _verdicts(rows.values()))
     for pk, row in standing.items():
         row.session = rows[pk]
     return [standing[pk] for pk in sessions if pk in standing]
@@ -69,13 +76,25 @@ def newest(sessions: Iterable[UUID]) -> dict[UUID, Screening]:
 
 def with_newest(sessions: QuerySet[Session]) -> QuerySet[Session]:
     """Each with its standing screening and how many trials it judged, for a table."""
-    rows = Screening.objects.filter(session=OuterRef("pk")).order_by("-created_at", "-pk")
     return sessions.select_related("annotator").annotate(
-        n_judged=Count("trials", filter=Q(trials__state=Trial.State.JUDGED)),
-        suspicion=Subquery(rows.values("suspicion")[:1]),
-        reasons=Subquery(rows.values("reasons")[:1]),
-        screened_at=Subquery(rows.values("created_at")[:1]),
+        n_judged=n_judged_of_each(),
+        suspicion=newest_of_each("suspicion"),
+        reasons=newest_of_each("reasons"),
+        screened_at=newest_of_each("created_at"),
     )
+
+
+def newest_of_each(name: str) -> Subquery:
+    """A value of each session's standing screening, for a query over sessions."""
+    rows = Screening.objects.filter(session=OuterRef("pk")).order_by("-created_at", "-pk")
+    return Subquery(rows.values(name)[:1])
+
+
+def n_judged_of_each() -> Coalesce:
+    """How many trials each session judged, for a query over sessions."""
+    judged = Trial.objects.filter(session=OuterRef("pk"), state=Trial.State.JUDGED).order_by()
+    counted = judged.values("session").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted), 0)
 
 
 def _answers_of(study: Study) -> tuple[list[UUID], Answers]:
@@ -147,7 +166,13 @@ def _is_to_replace(old: Screening, new: Screening, session: Session) -> bool:
     )
 
 
-def _keep_verdicts(sessions: Iterable[Session], standing: dict[UUID, Screening]) -> None:
+def _verdicts(sessions: Iterable[Session]) -> dict[str, int]:
+    """How many sessions of each verdict."""
+    return dict(Counter(session.verdict or UNDECIDED for session in sessions))
+
+
+def _keep_verdicts(sessions: Iterable[Session], standing: dict[UUID, Screening]) -> int:
+    """How many changed."""
     by_verdict: dict[str, list[UUID]] = {}
     for session in sessions:
         verdict = standing[session.pk].verdict
@@ -156,6 +181,7 @@ def _keep_verdicts(sessions: Iterable[Session], standing: dict[UUID, Screening])
             by_verdict.setdefault(verdict, []).append(session.pk)
     for verdict, pks in by_verdict.items():
         Session.objects.filter(pk__in=pks).update(verdict=verdict)
+    return sum(len(pks) for pks in by_verdict.values())
 
 
 def decide(session: Session, verdict: str, reason: str, user: User) -> Screening:
@@ -169,18 +195,21 @@ def decide(session: Session, verdict: str, reason: str, user: User) -> Screening
     return _append(
         session,
         Screening(verdict=verdict, reasons=[reason.strip()], version=VERSION, created_by=user),
+        user,
+        f"Session {named(session)} decided {verdict}",
     )
 
 
-def release(session: Session) -> Screening:
+def release(session: Session, user: auditing.Actor = None) -> Screening:
     """Take a person's decision back: the method's newest verdict stands again."""
     standing = newest([session.pk]).get(session.pk)
     if standing is None or not is_decision(standing):
         raise ValueError("Nobody decided on this session; there is nothing to take back.")
     last = session.screenings.exclude(suspicion=None).first()
     said = f"The decision {standing.verdict!r} was taken back."
+    what = f"Decision on session {named(session)} taken back"
     if last is None:
-        return _append(session, Screening(verdict="", reasons=[said], version=VERSION))
+        return _append(session, Screening(verdict="", reasons=[said], version=VERSION), user, what)
     return _append(
         session,
         Screening(
@@ -190,10 +219,17 @@ def release(session: Session) -> Screening:
             signals=last.signals,
             version=last.version,
         ),
+        user,
+        what,
     )
 
 
-def _append(session: Session, row: Screening) -> Screening:
+def named(session: Session) -> str:
+    """As the desk's tables name it: a few letters of its id."""
+    return session.outside_id[:16] or str(session.pk)[:8]
+
+
+def _append(session: Session, row: Screening, user: auditing.Actor, what: str) -> Screening:
     with transaction.atomic():
         held = Session.objects.select_for_update().get(pk=session.pk)
         if held.state == Session.State.WITHDRAWN:
@@ -201,6 +237,9 @@ def _append(session: Session, row: Screening) -> Screening:
         row.session = session
         row.save()
         Session.objects.filter(pk=session.pk).update(verdict=row.verdict)
+        # Why stands in the row itself, which goes when the person takes the answers back.
+        after = {"verdict": row.verdict, "session": session.pk}
+        auditing.record(session.study, user, what, {"verdict": held.verdict}, after)
     session.refresh_from_db()
     return row
 
@@ -216,9 +255,6 @@ def study_called(name: str) -> Study:
     if not titled:
         raise ValueError(f"No study is called {name!r}.")
     return titled[0]
-
-
-UNDECIDED = "undecided"
 
 
 def told(study: Study, rows: Iterable[Screening]) -> dict[str, Any]:

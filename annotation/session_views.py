@@ -6,15 +6,15 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 from kombu.exceptions import OperationalError
 
-from annotation import screening, tasks
+from annotation import screening, session_lists, tasks
 from annotation.access import for_researchers, for_viewers
 from annotation.models import Judgment, Session, Study, Trial
+from annotation.pages import study_tab
 from codecs_eval.access import researcher
 
 SESSIONS_A_PAGE = 100
@@ -27,17 +27,17 @@ logger = logging.getLogger(__name__)
 def screen(request: HttpRequest, study: Study) -> HttpResponse:
     if screening.n_to_screen(study) > screening.AT_ONCE:
         _enqueue(request, study)
-        return redirect("study_watch", study.slug)
-    rows = screening.screen(study)
+        return redirect("study_sessions", study.slug)
+    rows = screening.screen(study, researcher(request))
     counts = screening.count_verdicts(rows)
     said = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
     messages.success(request, f"Screened: {said or 'no session has answers yet'}.")
-    return redirect("study_watch", study.slug)
+    return redirect("study_sessions", study.slug)
 
 
 def _enqueue(request: HttpRequest, study: Study) -> None:
     try:
-        tasks.screen_study.apply_async((study.pk,), retry=False)
+        tasks.screen_study.apply_async((study.pk, researcher(request).pk), retry=False)
     except OperationalError:
         logger.warning("The broker does not answer; study %s was not screened.", study.slug)
         messages.error(
@@ -51,15 +51,21 @@ def _enqueue(request: HttpRequest, study: Study) -> None:
 @for_viewers
 @require_GET
 def sessions(request: HttpRequest, study: Study) -> HttpResponse:
-    """All sessions, the most suspect first."""
-    rows = screening.with_newest(study.sessions.all()).order_by(
-        F("suspicion").desc(nulls_last=True), "-started_at"
+    """All sessions, or those that were asked for; the most suspect first unless asked otherwise."""
+    asked = session_lists.Asked.of(request.GET)
+    page = Paginator(session_lists.keys(study, asked), SESSIONS_A_PAGE).get_page(
+        request.GET.get("page")
     )
-    page = Paginator(rows, SESSIONS_A_PAGE).get_page(request.GET.get("page"))
-    return render(
+    return study_tab(
         request,
-        "annotation/study_sessions.html",
-        {"tab": "watch", "study": study, "page": page, "sessions": page.object_list},
+        study,
+        "sessions",
+        page=page,
+        sessions=session_lists.rows(study, list(page.object_list)),
+        asked=asked,
+        columns=session_lists.columns(asked),
+        states=session_lists.STATES,
+        verdicts=session_lists.VERDICTS,
     )
 
 
@@ -79,19 +85,16 @@ class _Line:
 def session(request: HttpRequest, study: Study, session_id: UUID) -> HttpResponse:
     found = _session(study, session_id)
     rows = list(found.screenings.select_related("created_by"))
-    return render(
+    return study_tab(
         request,
-        "annotation/study_session.html",
-        {
-            "tab": "watch",
-            "study": found.study,
-            "session": found,
-            "screenings": rows,
-            "newest": rows[0] if rows else None,
-            "is_decided": bool(rows) and screening.is_decision(rows[0]),
-            "verdicts": Session.Verdict.choices,
-            "lines": _lines(found),
-        },
+        study,
+        "session",
+        session=found,
+        screenings=rows,
+        newest=rows[0] if rows else None,
+        is_decided=bool(rows) and screening.is_decision(rows[0]),
+        verdicts=Session.Verdict.choices,
+        lines=_lines(found),
     )
 
 
@@ -162,7 +165,7 @@ def decide(request: HttpRequest, study: Study, session_id: UUID) -> HttpResponse
 def release(request: HttpRequest, study: Study, session_id: UUID) -> HttpResponse:
     found = _session(study, session_id)
     try:
-        row = screening.release(found)
+        row = screening.release(found, researcher(request))
     except ValueError as error:
         messages.error(request, str(error))
     else:

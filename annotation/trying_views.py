@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -68,7 +67,8 @@ def new_version(request: HttpRequest, study: Study) -> HttpResponse:
 def clone(request: HttpRequest, study: Study) -> HttpResponse:
     """A researcher who may see a study may begin one of their own from it."""
     if not researcher(request).is_staff:
-        raise PermissionDenied("A study of one's own is for researchers; this account is not one.")
+        messages.error(request, "Making studies is for researchers; this account is not one.")
+        return redirect(study)
     title = request.POST.get("title", "").strip() or f"{study.title} (clone)"
     slug = copying.free_slug(slugify(title)[:50] or f"{study.slug[:50]}-clone")
     try:

@@ -37,13 +37,12 @@ def home(request: HttpRequest) -> HttpResponse:
         state=Study.State.OPEN, is_simulated=False, recruiting__in=_FOR_VISITORS
     )
     studies = []
-    for study in open_ones:
+    for study in team.asking(request.user, open_ones):
         speaks = language if language in wording.languages_of(study) else "en"
         question = wording.texts_for(study, speaks)["question"]
         studies.append({"study": study, "question": question, "language": speaks})
-    return render_in(
-        request, language, "annotation/home.html", {"studies": studies}, offered=wording.LANGUAGES
-    )
+    context = {"studies": studies, "own": list(team.visible_to(request.user).real())}
+    return render_in(request, language, "annotation/home.html", context, offered=wording.LANGUAGES)
 
 
 @require_GET

@@ -1,80 +1,69 @@
-"""How a study goes: counts that the desk shows, each a query over its own rows."""
+"""How a study goes: everything that its dashboard shows, and what a researcher sees first."""
 
 from dataclasses import dataclass
-from statistics import median
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 
-from annotation.models import Judgment, Session, Study, StudyQuerySet, Trial, Triplet
+from annotation import coverage, keeping, leaving, progressing, sides, speed, stopping
+from annotation.models import Judgment, Study, StudyQuerySet, Trial
+from annotation.widths import Width, widths
 from codecs_eval.models import Dataset, Run, SourceImage
 from codecs_eval.named_codecs import codec_entry
 
 
 @dataclass(frozen=True)
-class Watch:
-    n_triplets: int
-    n_wanted: int
-    n_judged: int
-    n_sessions: int
-    n_finished: int
-    n_annotators: int
-    median_response_ms: float | None
-    n_left: int
-    n_right: int
-    cells: list[dict[str, Any]]
+class Counted:
+    """What takes a look at every judgment, trial or triplet of a study."""
 
-    @property
-    def share_done(self) -> float:
-        return min(1.0, self.n_judged / self.n_wanted) if self.n_wanted else 0.0
+    coverage: coverage.Coverage
+    sessions: leaving.Sessions
+    response_s: speed.Quartiles | None
+    session_minutes: speed.Quartiles | None
+    sides: sides.Sides
+    n_last_hour: int
+
+
+@dataclass(frozen=True)
+class Watch:
+    """`counted_at`: when the oldest number was counted; a large study keeps them for a while."""
+
+    progress: progressing.Progress
+    pace: progressing.Pace
+    bars: list[coverage.Bar]
+    counted: Counted
+    widths: list[Width]
+    rule: stopping.Checked
+    counted_at: datetime
 
 
 def watch(study: Study) -> Watch:
-    standing = Judgment.objects.of_study(study).standing()
-    sessions = study.sessions.aggregate(
-        n=Count("pk"),
-        finished=Count("pk", filter=Q(state=Session.State.FINISHED)),
-        annotators=Count("annotator", distinct=True),
-    )
-    sides = standing.aggregate(
-        left=Count(
-            "pk",
-            filter=Q(choice="first", trial__first_on_left=True)
-            | Q(choice="second", trial__first_on_left=False),
-        ),
-        right=Count(
-            "pk",
-            filter=Q(choice="first", trial__first_on_left=False)
-            | Q(choice="second", trial__first_on_left=True),
-        ),
-    )
-    measured = standing.values_list("response_ms", flat=True)[:50_000]
-    times = [time for time in measured if time is not None]
-    main = study.triplets.filter(kind=Triplet.Kind.MAIN)
-    n_triplets = main.count()
+    counts = progressing.counts_of(study)
+    progress = progressing.progress(study, counts)
+    n = progress.n_judged
+    counted = keeping.kept(study, "counted", n, lambda: _counted(study))
+    known = keeping.kept(study, "widths", n, lambda: widths(study))
     return Watch(
-        n_triplets=n_triplets,
-        n_wanted=n_triplets * study.judgments_per_triplet,
-        n_judged=main.aggregate(n=Sum("n_judged"))["n"] or 0,
-        n_sessions=sessions["n"],
-        n_finished=sessions["finished"],
-        n_annotators=sessions["annotators"],
-        median_response_ms=median(times) if times else None,
-        n_left=sides["left"],
-        n_right=sides["right"],
-        cells=_cells(study),
+        progress=progress,
+        pace=progressing.pace(study, progress, counted.value.n_last_hour),
+        bars=coverage.histogram(counts, study.judgments_per_triplet),
+        counted=counted.value,
+        widths=known.value,
+        rule=stopping.check(study, known.value),
+        counted_at=min(counted.counted_at, known.counted_at),
     )
 
 
-def _cells(study: Study) -> list[dict[str, Any]]:
-    """One row a target rate: main triplets, judged at least once, judgments that count."""
-    rows = study.triplets.filter(kind=Triplet.Kind.MAIN).values("target_bpp")
-    rows = rows.annotate(
-        n_triplets=Count("pk"),
-        n_judgments=Sum("n_judged"),
-        n_touched=Count("pk", filter=Q(n_judged__gt=0)),
+def _counted(study: Study) -> Counted:
+    return Counted(
+        coverage=coverage.coverage(study),
+        sessions=leaving.sessions_of(study),
+        response_s=speed.response_s(study),
+        session_minutes=speed.session_minutes(study),
+        sides=sides.sides(study),
+        n_last_hour=progressing.n_last_hour(study),
     )
-    return [dict(row) for row in rows.order_by("target_bpp")]
 
 
 def wins_by_codec(study: Study) -> list[dict[str, Any]]:

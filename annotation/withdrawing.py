@@ -4,11 +4,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from annotation import planning
+from annotation import auditing, planning
 from annotation.models import Judgment, Session, Trial, Triplet
 
+THE_PERSON = "who answered"
 
-def withdraw(session: Session) -> None:
+
+def withdraw(session: Session, user: auditing.Actor = THE_PERSON) -> None:
     """Delete a session's judgments, trials, screenings and what is known of its screen and texts.
 
     Its triplets get their places back. The row itself stays, in state withdrawn, with how much
@@ -18,7 +20,10 @@ def withdraw(session: Session) -> None:
     with transaction.atomic():
         planning.lock(session)
         if session.state != Session.State.WITHDRAWN:
+            before = {"state": session.state}
             _delete_answers(session)
+            after = {"state": session.state, "session": session.pk, **session.withdrawn}
+            auditing.record(session.study, user, "Answers of a session deleted", before, after)
 
 
 def _delete_answers(session: Session) -> None:

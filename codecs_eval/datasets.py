@@ -21,8 +21,11 @@ def register(
     *,
     user: User | None = None,
     dataset_id: uuid.UUID | None = None,
+    beside: Callable[[Dataset], object] | None = None,
 ) -> Dataset:
     """Let `write` freeze a new folder and enter it as a row; both or neither.
+
+    `beside` writes what belongs to the row, in the row's own transaction.
 
     Raises ValueError where a dataset of that name exists or the rows cannot be frozen.
     """
@@ -50,6 +53,8 @@ def register(
     try:
         with transaction.atomic():
             dataset.save(force_insert=True)
+            if beside:
+                beside(dataset)
     except IntegrityError:
         shutil.rmtree(dataset.folder)
         raise ValueError(f"A dataset called {name!r} was made a moment ago.") from None

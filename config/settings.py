@@ -187,6 +187,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300.0},
     },
+    "check-stopping": {
+        "task": "annotation.tasks.check_stopping",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "plan-blocks": {
         "task": "annotation.tasks.plan_blocks",
         "schedule": 5.0,

@@ -3,11 +3,32 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from annotation.models import Annotator, Judgment, Session, Study, Trial, Triplet
-from tests.factories import make_ada, make_cleo, make_judgments, make_session, make_study
+from annotation import auditing, inviting, screening
+from annotation.models import (
+    Annotator,
+    Invitation,
+    Judgment,
+    Screening,
+    Session,
+    Study,
+    StudyChange,
+    StudyMember,
+    Trial,
+    Triplet,
+)
+from tests.factories import (
+    make_ada,
+    make_cleo,
+    make_judgments,
+    make_session,
+    make_study,
+    make_user,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
 
@@ -141,3 +162,97 @@ def test_a_study_that_was_opened_cannot_be_deleted(ada: Client) -> None:
         {"action": "delete_selected", "_selected_action": [study.pk], "post": "yes"},
     )
     assert Study.objects.count() == 1
+
+
+# Only the rows of studies that one may see
+
+
+ALL_ROWS = [*MODELS, Invitation, Screening, StudyMember, StudyChange]
+
+
+def staff(role: str = "", *studies: Study) -> Client:
+    """With every right of the admin, but no superuser; named on the studies."""
+    user = make_user("eve", is_staff=True)
+    user.user_permissions.set(Permission.objects.all())
+    for study in studies:
+        StudyMember.objects.create(study=study, user=user, role=role)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def closed_off() -> Study:
+    """A study with a row of each kind, owned by Ada alone."""
+    study = make_study(title="Another's study")
+    ada = make_ada()
+    StudyMember.objects.create(study=study, user=ada, role="owner")
+    session = make_session(study)
+    make_judgments(session, 1)
+    screening.decide(session, "trusted", "Watched.", ada)
+    inviting.invite(study, 1)
+    return study
+
+
+@pytest.mark.parametrize("model", ALL_ROWS)
+def test_rows_of_anothers_study_are_not_there(model: Any) -> None:
+    closed_off()
+    row, eve = model.objects.first(), staff()
+    listed = eve.get(page(model, "changelist"))
+    assert listed.context["cl"].result_count == 0
+    assert "Another&#x27;s study" not in listed.content.decode()
+    # The admin says so by leading to its start page.
+    assert eve.get(page(model, "change", row.pk)).status_code == 302
+
+
+@pytest.mark.parametrize("model", ALL_ROWS)
+def test_rows_of_a_study_that_one_reads_are_there(model: Any) -> None:
+    study = closed_off()
+    row, eve = model.objects.first(), staff("viewer", study)
+    assert eve.get(page(model, "changelist")).context["cl"].result_count >= 1
+    assert eve.get(page(model, "change", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize(("role", "state"), [("viewer", "open"), ("researcher", "paused")])
+def test_actions_need_the_part_of_researcher(role: str, state: str) -> None:
+    study = closed_off()
+    act(staff(role, study), "pause_studies", study)
+    study.refresh_from_db()
+    assert study.state == state
+
+
+@pytest.mark.parametrize("role", ["viewer", "researcher"])
+def test_texts_need_the_part_of_researcher_and_are_recorded(role: str) -> None:
+    study = make_study(state="draft")
+    StudyMember.objects.create(study=study, user=make_ada(), role="owner")
+    staff(role, study).post(page(Study, "change", study.pk), TEXTS)
+    study.refresh_from_db()
+    if role == "viewer":
+        assert study.title != TEXTS["title"]
+        assert not study.changes.exists()
+        return
+    row = study.changes.get()
+    assert (row.by, row.what) == ("eve", "Texts edited in the admin")
+    assert row.after["title"] == TEXTS["title"]
+    assert row.before["title"] == "Which is closer?"
+    assert row.after.keys() == {"title", "question", "instructions", "consent"}
+
+
+def test_only_an_owner_deletes_a_draft() -> None:
+    study = make_study(state="draft")
+    StudyMember.objects.create(study=study, user=make_ada(), role="owner")
+    eve = staff("researcher", study)
+    assert eve.post(page(Study, "delete", study.pk), {"post": "yes"}).status_code == 403
+    study.members.filter(user__username="eve").update(role="owner")
+    assert eve.post(page(Study, "delete", study.pk), {"post": "yes"}).status_code == 302
+    assert not Study.objects.exists()
+
+
+def test_the_trail_cannot_be_added_to_changed_or_deleted(ada: Client) -> None:
+    study = make_study()
+    with transaction.atomic():
+        auditing.record(study, None, "touched")
+    row = study.changes.get()
+    for name, args in (("add", ()), ("change", (row.pk,)), ("delete", (row.pk,))):
+        form = {"what": "nothing", "post": "yes"}
+        assert ada.post(page(StudyChange, name, *args), form).status_code == 403
+    assert study.changes.get().what == "touched"

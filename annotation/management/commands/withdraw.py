@@ -32,7 +32,7 @@ class Command(ReadyCommand):
                 f"This deletes the answers to {n} trials of session {session.pk} for ever; "
                 "say --yes-delete."
             )
-        withdraw(session)
+        withdraw(session, user=None)
         told = {"session": str(session.pk), "state": session.state, **session.withdrawn}
         self.stdout.write(
             json.dumps(told)
