@@ -89,6 +89,10 @@ def made_by(run: Run) -> dict[str, str] | None:
             "label": "Download the metric (zip)",
             "url": reverse("metric_zip", args=[run.config["training"]]),
         }
+    if run.kind == "plan_study":
+        return {"label": "Open the study", "url": f"/studies/{run.result['study']}/"}
+    if run.kind == "dry_run":
+        return {"label": "Open its results", "url": f"/studies/{run.result['dry_run']}/results"}
     if run.kind == "freeze_dataset" and run.dataset_id:
         return {"label": "Open the dataset", "url": reverse("dataset", args=[run.dataset_id])}
     return None
