@@ -22,6 +22,8 @@ Box = tuple[int, int, int, int]
 KEPT_DECODED = 12
 # Reading and comparing a megapixel takes 0.05 to 0.1 s: more than this is no work for a page.
 MEGAPIXELS_AT_ONCE = 24.0
+# Crops that are found by reading pictures.
+READING = (Study.Crop.MOST_DIFFERENT, Study.Crop.SALIENT)
 
 
 class NoSaliency(ValueError):

@@ -7,17 +7,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from annotation.design.pair_kinds import Asked, pair
 from annotation.design.pairing import Candidate, Pair, Pairing, rate_difference
 from annotation.models import Study
 from codecs_eval.metrics.table import metric_entry
-from codecs_eval.models import Reconstruction, Score
+from codecs_eval.models import Reconstruction, Score, SourceImage
 
 # Which metrics a kind of pairing goes by, as columns of the study.
 METRICS_OF: dict[str, tuple[str, ...]] = {
     Study.Pairing.NEIGHBOURS: ("ranking_metric",),
     Study.Pairing.DISPUTED: ("ranking_metric", "rival_metric"),
 }
+
+
+_NEEDED = ("source_id", "codec", "target_bpp", "bpp", "state", "path")
 
 
 class MissingScores(ValueError):
@@ -78,14 +83,26 @@ def pairs_of(study: Study) -> Pairs:
 
     Raises MissingScores where the pairing goes by a metric that is not there for every copy.
     """
+    ladder = Reconstruction.objects.of_ladder(study.collection, study.codecs, study.rates_bpp)
     newest = {
         (row.source_id, row.codec, row.target_bpp): row
-        for row in Reconstruction.objects.of_ladder(study.collection, study.codecs, study.rates_bpp)
+        for row in with_photos(ladder, study.collection)
     }
     rows = {row.pk: row for row in newest.values()}
     candidates = [candidate_of(row, _state_for(study, row)) for row in rows.values()]
     hits = [found.reconstruction_id for found in candidates if found.state == "hit"]
     return Pairs(rows, pair(candidates, _asked(study, hits)))
+
+
+def with_photos(ladder: QuerySet[Reconstruction], collection: str) -> Iterator[Reconstruction]:
+    """Rows of one collection, with one object a photo for all of its rows.
+
+    Of a large ladder, what planning does not need would take longer to read than what it does.
+    """
+    photos = SourceImage.objects.filter(collection=collection).in_bulk()
+    for row in ladder.select_related(None).only(*_NEEDED):
+        row.source = photos[row.source_id]
+        yield row
 
 
 def candidate_of(row: Reconstruction, state: str = "") -> Candidate:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 
-from annotation.crops import MEGAPIXELS_AT_ONCE, Crops, maps_of, megapixels_read
+from annotation.crops import MEGAPIXELS_AT_ONCE, READING, Crops, maps_of, megapixels_read
 from annotation.design.pairing import pair_far_apart
 from annotation.models import Study, Triplet
-from annotation.pairs import Pairs, candidate_of, pairs_of
+from annotation.pairs import Pairs, candidate_of, pairs_of, with_photos
 from codecs_eval.models import Reconstruction
 
 Two = tuple[Reconstruction, Reconstruction]
@@ -78,6 +78,8 @@ def plan_of(study: Study) -> Plan:
 
 def is_long(study: Study, plan: Plan) -> bool:
     """Whether planning reads more pixels than a page may wait for."""
+    if study.crop not in READING:
+        return False
     return megapixels_read(study, plan.every_two()) > MEGAPIXELS_AT_ONCE
 
 
@@ -195,10 +197,9 @@ def _obvious(study: Study) -> list[Two]:
             state=Reconstruction.State.HIT,
         )
         .exclude(path="")
-        .select_related("source")
         .order_by("pk")
     )
-    by_id = {row.pk: row for row in ladder}
+    by_id = {row.pk: row for row in with_photos(ladder, study.collection)}
     pairs = pair_far_apart([candidate_of(row) for row in by_id.values()])
     return [(by_id[pair.first_id], by_id[pair.second_id]) for pair in pairs]
 
