@@ -1,19 +1,16 @@
 """The study builder: a new design, a draft changed, what it would take, what it leaves out."""
 
-from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation import (
     designing,
-    forecasting,
     long_planning,
     pairs,
     powering,
@@ -22,14 +19,14 @@ from annotation import (
 )
 from annotation.access import for_designers, for_owners, for_researchers, for_viewers
 from annotation.builder_forms import StudyForm, as_typed
-from annotation.crops import NoSaliency
+from annotation.builder_pages import counted, encoded_in, errors_of, with_a_name
 from annotation.design.presets import PRESETS
 from annotation.models import Study
 from annotation.pages import study_tab
 from annotation.triplets import Planned
 from codecs_eval import runs, tasks
 from codecs_eval.access import researcher, researchers_only
-from codecs_eval.models import Reconstruction, SourceImage
+from codecs_eval.models import SourceImage
 from codecs_eval.scoring import ScoreConfig
 
 # What a careful study begins with; a preset's own settings go before them.
@@ -40,7 +37,7 @@ STARTING_SETTINGS = {
     "repeat_share": 0.1,
     "break_every": 40,
 }
-LEFT_OUT_BESIDE, LEFT_OUT_A_PAGE = 12, 500
+LEFT_OUT_A_PAGE = 500
 
 
 @researchers_only
@@ -91,7 +88,7 @@ def _photos(request: HttpRequest) -> dict[str, Any]:
     known = [row["collection"] for row in SourceImage.objects.collections()]
     asked = request.GET.get("collection", "")
     collection = asked if asked in known else next(iter(known), "")
-    return {"collection": collection, "codecs": list(_encoded(collection)["codecs"])}
+    return {"collection": collection, "codecs": list(encoded_in(collection)["codecs"])}
 
 
 def _is_to_save(request: HttpRequest, form: StudyForm) -> bool:
@@ -100,11 +97,11 @@ def _is_to_save(request: HttpRequest, form: StudyForm) -> bool:
 
 
 def _builder(request: HttpRequest, form: StudyForm, **context: Any) -> HttpResponse:
-    counted = _counted(form, context.get("study")) if form.is_bound else {}
+    found = counted(form, context.get("study")) if form.is_bound else {}
     return render(
         request,
         "annotation/study_builder.html",
-        {"form": form, "score_action": True, **counted, **context},
+        {"form": form, **found, **context},
     )
 
 
@@ -131,15 +128,15 @@ def _tell_plan(request: HttpRequest, study: Study, planned: Planned | None) -> N
 @require_GET
 def count(request: HttpRequest) -> JsonResponse:
     """What the design typed so far would take: numbers, and the same as a part of the page."""
-    form = StudyForm(_with_a_name(request.GET))
+    form = StudyForm(with_a_name(request.GET))
     measured_in = team.visible_to(request.user).filter(slug=request.GET.get("of", "")).first()
-    counted = _counted(form, measured_in)
+    found = counted(form, measured_in)
     reply = {
-        "numbers": counted["numbers"],
-        "errors": counted["count_errors"],
-        "encoded": _encoded(request.GET.get("collection", "")),
+        "numbers": found["numbers"],
+        "errors": found["count_errors"],
+        "encoded": encoded_in(request.GET.get("collection", "")),
         "texts": dict(form.known_texts),
-        "html": render_to_string("annotation/_forecast.html", counted, request),
+        "html": render_to_string("annotation/_forecast.html", found, request),
     }
     return JsonResponse(reply, headers={"Cache-Control": "private, no-store"})
 
@@ -148,7 +145,7 @@ def count(request: HttpRequest) -> JsonResponse:
 @require_GET
 def power_of(request: HttpRequest) -> JsonResponse:
     """What the design typed so far could find: 55:45 at 5 % with 80 % power, by simulation."""
-    form = StudyForm(_with_a_name(request.GET))
+    form = StudyForm(with_a_name(request.GET))
     reply: dict[str, Any] = {"html": "", "n_observers": None, "errors": []}
     try:
         if form.is_valid():
@@ -156,84 +153,10 @@ def power_of(request: HttpRequest) -> JsonResponse:
             reply["n_observers"] = found.one.n_observers
             reply["html"] = render_to_string("annotation/_power_said.html", {"found": found})
         else:
-            reply["errors"] = _errors(form)
+            reply["errors"] = errors_of(form)
     except ValueError as error:
         reply["errors"] = [str(error)]
     return JsonResponse(reply, headers={"Cache-Control": "private, no-store"})
-
-
-def _with_a_name(typed: QueryDict) -> QueryDict:
-    """A design is counted before it is called anything."""
-    named = typed.copy()
-    for name in ("title", "slug"):
-        if not named.get(name):
-            named[name] = "not-named-yet"
-    return named
-
-
-def _counted(form: StudyForm, measured_in: Study | None) -> dict[str, Any]:
-    """The forecast of a form that holds a whole design, else why there is none."""
-    context: dict[str, Any] = {"form": form, "numbers": None, "count_errors": []}
-    if not form.is_valid():
-        return {**context, "count_errors": _errors(form)}
-    try:
-        designing.check_collection(form.design.collection)
-        found = forecasting.forecast(Study(**form.design.columns), measured_in=measured_in)
-    except ValueError as error:
-        return {
-            **context,
-            "count_errors": [str(error)],
-            "is_score_missing": isinstance(error, pairs.MissingScores),
-            "is_saliency_missing": isinstance(error, NoSaliency),
-        }
-    pay = form.cleaned_data.get("pay_per_hour")
-    return {
-        **context,
-        "forecast": found,
-        "cost": found.cost(pay),
-        "pay": pay,
-        "by_rate": pairs.by_rate(found.plan.pairs),
-        "left_out_pairs": found.plan.pairs.left_out_pairs(LEFT_OUT_BESIDE),
-        "n_left_out_pairs": len(found.plan.pairs.pairing.refused),
-        "numbers": _numbers(found, pay),
-    }
-
-
-def _errors(form: StudyForm) -> list[str]:
-    """Each fault under its field's name; an empty form of a new study has none to tell yet."""
-    return [
-        str(text) if name == "__all__" else f"{form[name].label}: {text}"
-        for name, texts in form.errors.items()
-        for text in texts
-    ]
-
-
-def _numbers(found: forecasting.Forecast, pay: float | None) -> dict[str, Any]:
-    planned = found.plan.planned
-    return {
-        "n_triplets": planned.n_triplets,
-        "n_checks": planned.n_checks,
-        "left_out": planned.left_out,
-        "n_left_out_pairs": len(found.plan.pairs.pairing.refused),
-        "n_judgments": found.n_judgments,
-        "n_trials": found.n_trials,
-        "n_sessions": found.n_sessions,
-        "n_people": found.n_people,
-        "pace": asdict(found.pace),
-        "hours": found.hours,
-        "cost": found.cost(pay),
-        "is_long": found.is_long,
-    }
-
-
-def _encoded(collection: str) -> dict[str, Any]:
-    """Which codecs and rates a collection has hits of."""
-    rows = Reconstruction.objects.filter(
-        source__collection=collection, state=Reconstruction.State.HIT
-    ).order_by()
-    codecs = dict(rows.values_list("codec").annotate(n=Count("pk")))
-    rates = sorted(set(rows.values_list("target_bpp", flat=True).distinct()))
-    return {"codecs": codecs, "rates_bpp": rates}
 
 
 @for_designers
