@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
@@ -29,6 +29,8 @@ def _for(role: StudyMember.Role) -> Callable[[View], View]:
                 # Whoever may see no study learns nothing of which ones exist.
                 raise PermissionDenied(_refused(role))
             found = study or get_object_or_404(Study, slug=slug)
+            if found.purpose == Study.Purpose.PREVIEW:
+                raise Http404("A preview has no desk: nothing in it counts.")
             if not team.may(request.user, found, role):
                 raise PermissionDenied(_refused(role))
             return view(request, found, **kwargs)
@@ -36,6 +38,23 @@ def _for(role: StudyMember.Role) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def for_designers(view: View) -> View:
+    """Staff go in, and who may change the study that the form is `of`."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        slug = request.GET.get("of") or request.POST.get("of") or ""
+        study = Study.objects.filter(slug=slug).first()
+        may_change = study and team.may(request.user, study, StudyMember.Role.RESEARCHER)
+        if not (request.user.is_staff or may_change):
+            raise PermissionDenied("Designing is for researchers; this account is not one.")
+        return view(request, **kwargs)
+
+    return guarded
 
 
 def _refused(role: StudyMember.Role) -> str:

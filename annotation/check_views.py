@@ -24,7 +24,7 @@ MOST_BYTES = 10_000
 @ensure_csrf_cookie
 def checks(request: HttpRequest, slug: str) -> HttpResponse:
     """GET: the next check that is due. POST: what was answered, as JSON; says where to go on."""
-    study = answerable(slug)
+    study = answerable(request, slug)
     session = session_of(request, study.pk, Session.State.ACTIVE)
     if request.method == "POST":
         return _answered(request, session, slug)

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from annotation.models import Judgment, Study, Triplet
 from annotation.preference.scale import count_wins
 
+# A rate and a codec. A pair of two rates compares two conditions of their own.
+Condition = tuple[float, str]
+
 SHARE_FIRST = {"first": 1.0, "second": 0.0, "not_sure": 0.5}
 
 
@@ -54,24 +57,28 @@ def _read_cells(study_id: int, opened_at: datetime | None) -> Cells:
     rows = (
         Triplet.objects.filter(study=study_id, kind=Triplet.Kind.MAIN)
         .order_by("pk")
-        .values_list("pk", "shuffle", "target_bpp", "first__codec", "second__codec")
+        .values_list(
+            "pk",
+            "shuffle",
+            "first__target_bpp",
+            "first__codec",
+            "second__target_bpp",
+            "second__codec",
+        )  # fmt: skip
     )
-    of_cell: dict[tuple[float, str, str], int] = {}
+    of_cell: dict[tuple[Condition, Condition], int] = {}
     table = np.fromiter(
         (
-            (
-                pk,
-                shuffle,
-                of_cell.setdefault((rate, min(one, two), max(one, two)), len(of_cell)),
-                one > two,
+            (pk, shuffle, *_placed((rate, codec), (other_rate, other_codec), of_cell))
+            for pk, shuffle, rate, codec, other_rate, other_codec in rows.iterator(
+                chunk_size=10_000
             )
-            for pk, shuffle, rate, one, two in rows.iterator(chunk_size=10_000)
         ),
         dtype=[("pk", np.int64), ("shuffle", np.int64), ("cell", np.intp), ("turned", np.bool_)],
     )
-    conditions = sorted({(rate, codec) for rate, *two in of_cell for codec in two})
+    conditions = sorted({condition for two in of_cell for condition in two})
     number = {condition: place for place, condition in enumerate(conditions)}
-    pairs = [(number[rate, one], number[rate, two]) for rate, one, two in of_cell]
+    pairs = [(number[one], number[two]) for one, two in of_cell]
     return Cells(
         tuple(conditions),
         np.array(pairs, dtype=np.intp).reshape(-1, 2),
@@ -80,6 +87,13 @@ def _read_cells(study_id: int, opened_at: datetime | None) -> Cells:
         table["turned"].copy(),
         table["shuffle"].copy(),
     )
+
+
+def _placed(
+    one: Condition, other: Condition, of_cell: dict[tuple[Condition, Condition], int]
+) -> tuple[int, bool]:
+    """The cell of a pair, made where it is new, and whether the pair stands in it turned."""
+    return of_cell.setdefault((min(one, other), max(one, other)), len(of_cell)), one > other
 
 
 def wins_of(study: Study) -> Wins:

@@ -1,4 +1,6 @@
-"""The desk's studies: the list, a new one, the design of one, and whether it is open."""
+"""The desk's studies: the list, the design of one with its versions, and whether it is open."""
+
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q
@@ -6,22 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation import designing, team
+from annotation import designing, dry_running, long_planning, revising, team
 from annotation.access import for_desk_people, for_researchers, for_viewers
-from annotation.design.presets import PRESETS
-from annotation.forms import StudyForm
 from annotation.models import Study, Trial
 from annotation.pages import study_tab
-from codecs_eval.access import researcher, researchers_only
-
-# What a careful study begins with; a preset's own settings go before them.
-STARTING_SETTINGS = {
-    "n_practice": 3,
-    "n_warm_up": 2,
-    "sentinel_share": 0.1,
-    "repeat_share": 0.1,
-    "break_every": 40,
-}
+from annotation.power_forms import DryRunForm
+from codecs_eval.access import researcher
 
 
 @for_desk_people
@@ -42,27 +34,6 @@ def studies(request: HttpRequest) -> HttpResponse:
     return render(request, "annotation/studies.html", {"studies": rows})
 
 
-@researchers_only
-def new_study(request: HttpRequest) -> HttpResponse:
-    preset = PRESETS.get(request.GET.get("preset", ""))
-    begin_with = {**STARTING_SETTINGS, **(preset.values if preset else {})}
-    initial = {**begin_with, "preset": preset.name if preset else ""}
-    form = StudyForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            study, planned = designing.create_study(form.design, user=researcher(request))
-        except ValueError as error:
-            form.add_error(None, str(error))
-        else:
-            left_out = "; ".join(f"{n} left out: {why}" for why, n in planned.left_out.items())
-            checks = ", ".join(f"{n} {kind}" for kind, n in planned.n_checks.items())
-            besides = f" Besides them: {checks}." if checks else ""
-            messages.success(request, f"{planned.n_triplets} triplets planned.{besides} {left_out}")
-            return redirect(study)
-    context = {"form": form, "presets": PRESETS.values(), "preset": preset}
-    return render(request, "annotation/study_new.html", context)
-
-
 @for_viewers
 @require_GET
 def design(request: HttpRequest, study: Study) -> HttpResponse:
@@ -75,7 +46,29 @@ def design(request: HttpRequest, study: Study) -> HttpResponse:
         ),
         n_in_block=study.triplets.filter(kind="main", priority__gt=0).count(),
         sections=designing.described(study),
+        versions=_versions(study),
+        dry_runs=dry_running.dry_runs_of(study),
+        dry_run_form=DryRunForm(),
+        planning=long_planning.running(study) if not study.is_frozen else None,
     )
+
+
+def _versions(study: Study) -> list[dict[str, Any]]:
+    """Each version, newest first, with what it changed of the one before; none of a single one."""
+    found = revising.versions_of(study)
+    if len(found) < 2:
+        return []
+    rows: list[dict[str, Any]] = [
+        {
+            "study": version,
+            "before": version.copied_from,
+            "differences": revising.differences(version.copied_from, version),
+        }
+        if version.version > 1 and version.copied_from
+        else {"study": version, "before": None, "differences": []}
+        for version in found
+    ]
+    return rows[::-1]
 
 
 @for_researchers

@@ -11,10 +11,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Field
 from django.utils import timezone
 
-from annotation import auditing, planning, team, telling
+from annotation import auditing, pairs, team, telling, triplets
 from annotation.design.ordering import Shares
 from annotation.design.presets import PRESETS, texts_for
 from annotation.models import Study
+from codecs_eval.metrics.table import metric_entry
 from codecs_eval.models import Reconstruction, SourceImage
 from codecs_eval.named_codecs import check_known
 
@@ -28,8 +29,12 @@ STATE_SAID = {"open": "Opened", "paused": "Paused", "closed": "Closed"}
 
 # How people are asked, by section; each is a column of the study with its own help.
 SECTIONS = {
+    "Pairs": (
+        "pairing", "anchor_codec", "chosen_pairs", "ranking_metric", "rival_metric", "n_disputed",
+        "rate_tolerance", "keeps_different_rates",
+    ),
     "What is compared": (
-        "crop", "crop_px", "judgments_per_triplet", "scheduler", "seed",
+        "crop", "crop_px", "judgments_per_triplet", "scheduler", "stop_half_width", "seed",
     ),
     "What people see": (
         "mode", "polarity", "allow_not_sure", "flicker_hz", "min_switches", "shortest_view_ms",
@@ -46,8 +51,18 @@ SECTIONS = {
     "Who answers": ("recruiting", "sessions_per_person", "reward"),
 }  # fmt: skip
 SETTINGS = tuple(name for names in SECTIONS.values() for name in names)
+# What only some kinds of pairing go by; elsewhere it would be said and mean nothing.
+_OF_PAIRING: dict[str, set[str]] = {
+    "anchor_codec": {Study.Pairing.ANCHOR},
+    "chosen_pairs": {Study.Pairing.CHOSEN},
+    "ranking_metric": {Study.Pairing.NEIGHBOURS, Study.Pairing.DISPUTED},
+    "rival_metric": {Study.Pairing.DISPUTED},
+    "n_disputed": {Study.Pairing.DISPUTED},
+}
+# What people read; without words of its own a study has those that belong to its mode.
+TEXTS = ("question", "instructions", "consent")
 # What the trail keeps of a new study, besides its title.
-MADE_OF = ("collection", "codecs", "rates_bpp", "question", *SETTINGS)
+MADE_OF = ("collection", "codecs", "rates_bpp", *TEXTS, *SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,17 @@ class Design:
     allow_not_sure: bool = False
     is_simulated: bool = False
     question: str = ""
+    instructions: str = ""
+    consent: str = ""
+    pairing: str = Study.Pairing.ALL
+    anchor_codec: str = ""
+    chosen_pairs: tuple[tuple[str, str], ...] = ()
+    ranking_metric: str = ""
+    rival_metric: str = ""
+    n_disputed: int = 50
+    rate_tolerance: float = 0.04
+    keeps_different_rates: bool = False
+    stop_half_width: float | None = None
     preset: str = ""
     polarity: str = Study.Polarity.CLOSER
     mode: str = Study.Mode.SIDE_BY_SIDE
@@ -111,6 +137,7 @@ class Design:
         if self.preset and self.preset not in PRESETS:
             raise ValueError(f"Found preset {self.preset!r}; expected one of {', '.join(PRESETS)}.")
         self._check_settings()
+        self._check_pairing()
         Shares(self.sentinel_share, self.identical_share, self.repeat_share)
         self._check_together()
 
@@ -127,6 +154,32 @@ class Design:
                 choices = [key for key, _ in field.choices or ()]
                 reason = f"expected one of {choices}." if choices else " ".join(error.messages)
                 raise ValueError(f"Found {name}={value!r}; {reason}") from None
+
+    def _check_pairing(self) -> None:
+        if not 0 <= self.rate_tolerance < 1:
+            raise ValueError(f"Found rate_tolerance={self.rate_tolerance}; expected 0 to below 1.")
+        if self.pairing == Study.Pairing.ANCHOR and self.anchor_codec not in self.codecs:
+            raise ValueError(
+                f"Found anchor_codec={self.anchor_codec!r}; expected one of {list(self.codecs)}."
+            )
+        if self.pairing == Study.Pairing.CHOSEN:
+            self._check_chosen()
+        metrics = [getattr(self, name) for name in pairs.METRICS_OF.get(self.pairing, ())]
+        for name in metrics:
+            metric_entry(name)
+        if len(set(metrics)) < len(metrics):
+            raise ValueError(f"A metric cannot dispute itself; found {metrics[0]!r} twice.")
+        if self.pairing == Study.Pairing.DISPUTED and self.n_disputed < 1:
+            raise ValueError(f"Found n_disputed={self.n_disputed}; expected at least 1.")
+
+    def _check_chosen(self) -> None:
+        if not self.chosen_pairs:
+            raise ValueError("Found no named pair; expected at least one pair of two codecs.")
+        for named in self.chosen_pairs:
+            if len(set(named)) != 2 or not set(named) <= set(self.codecs):
+                raise ValueError(
+                    f"Found the pair {' and '.join(named)}; expected two of {list(self.codecs)}."
+                )
 
     def _check_together(self) -> None:
         if self.n_warm_up >= self.session_length and self.n_warm_up:
@@ -159,36 +212,85 @@ class Design:
 
     @property
     def texts(self) -> dict[str, dict[str, str]]:
-        """What people read, in each language in which it is known."""
+        """What people read, in each language in which it is known.
+
+        Own words are in one language: a page never mixes two.
+        """
         texts = texts_for(self.mode, self.polarity)
-        if self.question:
-            return {"en": {**texts["en"], "question": self.question}}
-        return texts
+        own = {name: getattr(self, name) for name in TEXTS if getattr(self, name)}
+        return {"en": {**texts["en"], **own}} if own else texts
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The study's columns; what its pairing does not go by keeps its default."""
+        texts = self.texts
+        unused = {
+            name: default_of(name)
+            for name, kinds in _OF_PAIRING.items()
+            if self.pairing not in kinds
+        }
+        return {
+            **self.__dict__,
+            "chosen_pairs": [list(named) for named in self.chosen_pairs],
+            **unused,
+            **texts.pop("en"),
+            "texts": texts,
+            "preset": self.preset_note,
+            "codecs": list(self.codecs),
+            "rates_bpp": list(self.rates_bpp),
+        }
 
 
-def create_study(design: Design, *, user: User | None = None) -> tuple[Study, planning.Planned]:
-    """A draft study with its triplets; both or neither. Raises ValueError saying what to do."""
-    if not SourceImage.objects.in_collection(design.collection).exists():
-        raise ValueError(f"No photo in collection {design.collection!r}; import photos first.")
-    texts = design.texts
-    values: dict[str, Any] = {
-        **design.__dict__,
-        **texts.pop("en"),
-        "texts": texts,
-        "preset": design.preset_note,
-        "codecs": list(design.codecs),
-        "rates_bpp": list(design.rates_bpp),
+def default_of(name: str) -> Any:
+    field = Study._meta.get_field(name)
+    assert isinstance(field, Field)
+    return field.get_default()
+
+
+def typed_in(study: Study) -> dict[str, Any]:
+    """What somebody would have typed to get this study: its own words only where it has some."""
+    known = texts_for(study.mode, study.polarity)["en"]
+    values = {name: getattr(study, name) for name in ("title", "slug", "collection", *SETTINGS)}
+    own = {name: getattr(study, name) for name in TEXTS if getattr(study, name) != known[name]}
+    preset = study.preset.removesuffix(", changed")
+    return {
+        **values,
+        **own,
+        "codecs": tuple(study.codecs),
+        "rates_bpp": tuple(study.rates_bpp),
+        "chosen_pairs": tuple((one, other) for one, other in study.chosen_pairs),
+        "is_simulated": study.is_simulated,
+        "preset": preset if preset in PRESETS else "",
     }
-    try:
-        with transaction.atomic():
-            study = Study.objects.create(**values, created_by=user)
-            team.name_owner(study, user)
-            planned = planning.plan_triplets(study)
-            made = {"title": study.title, **auditing.standing(study, MADE_OF)}
-            auditing.record(study, user, f"Made, with {planned.n_triplets} triplets", {}, made)
-            return study, planned
-    except IntegrityError:
-        raise ValueError(f"A study called {design.slug!r} exists; choose another name.") from None
+
+
+def create_study(
+    design: Design, *, user: User | None = None, may_take_long: bool = True
+) -> tuple[Study, triplets.Planned]:
+    """A draft study with its triplets; both or neither. Raises ValueError saying what to do.
+
+    Where cutting the crops would take long and may not, the draft has no triplets yet: the plan
+    says `is_later`, and a run of kind plan_study makes them.
+    """
+    check_collection(design.collection)
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                study = Study.objects.create(**design.columns, created_by=user)
+        except IntegrityError:
+            raise ValueError(
+                f"A study called {design.slug!r} exists; choose another name."
+            ) from None
+        team.name_owner(study, user)
+        planned = triplets.plan(study, may_take_long=may_take_long)
+        made = {"title": study.title, **auditing.standing(study, MADE_OF)}
+        auditing.record(study, user, f"Made, with {planned.n_triplets} triplets", {}, made)
+        return study, planned
+
+
+def check_collection(collection: str) -> None:
+    if not SourceImage.objects.in_collection(collection).exists():
+        raise ValueError(f"No photo in collection {collection!r}; import photos first.")
 
 
 def encoded_codecs(collection: str) -> list[str]:
@@ -235,8 +337,14 @@ def change_state(study: Study, state: str, user: auditing.Actor = None) -> None:
 def described(study: Study) -> list[tuple[str, list[tuple[str, Any, str]]]]:
     """A study's settings for reading: (section, [(label, value, help)])."""
     return [
-        (title, [_described(study, name) for name in names]) for title, names in SECTIONS.items()
+        (title, [_described(study, name) for name in names if _is_meant(study, name)])
+        for title, names in SECTIONS.items()
     ]
+
+
+def _is_meant(study: Study, name: str) -> bool:
+    """Whether a study's pairing goes by a setting; all others are always meant."""
+    return name not in _OF_PAIRING or study.pairing in _OF_PAIRING[name]
 
 
 def _described(study: Study, name: str) -> tuple[str, Any, str]:
@@ -247,6 +355,8 @@ def _described(study: Study, name: str) -> tuple[str, Any, str]:
         value = dict(field.flatchoices).get(value, value)
     elif isinstance(value, bool):
         value = "yes" if value else "no"
-    elif value in (None, ""):
+    elif value in (None, "", []):
         value = "none"
+    elif name == "chosen_pairs":
+        value = "; ".join(" and ".join(named) for named in value)
     return str(field.verbose_name).capitalize(), value, str(field.help_text)

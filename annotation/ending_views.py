@@ -1,13 +1,13 @@
 """The end of a session: thanks with the outcome's code, and taking one's answers back."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from annotation import crowd, serving, withdrawing
 from annotation.models import Session, Study
-from annotation.pages import render_in
+from annotation.pages import render_in, shown_to
 from annotation.recognising import session_of
 
 
@@ -20,7 +20,7 @@ def _ended(request: HttpRequest, study: Study) -> Session | None:
 @never_cache
 def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     """The end of a session, whichever it was, with the code of that outcome."""
-    study = get_object_or_404(Study, slug=slug, is_simulated=False)
+    study = shown_to(request, Study.objects.all(), slug)
     session = _ended(request, study)
     if session is None:
         return redirect("welcome", slug)
@@ -40,7 +40,7 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
     """GET asks, POST deletes: the session that goes on, else the one that ended last."""
-    study = get_object_or_404(Study, slug=slug, is_simulated=False)
+    study = shown_to(request, Study.objects.all(), slug)
     left = [state for state in Session.State.values if state != Session.State.WITHDRAWN]
     session = session_of(request, study.pk, Session.State.ACTIVE) or session_of(
         request, study.pk, *left

@@ -63,6 +63,8 @@ def freeze_dataset(
     screened out, warm-ups, repeats and checks, crops seen in part. Raises ValueError where
     nothing is left.
     """
+    if study.purpose == Study.Purpose.PREVIEW:
+        raise ValueError(f"Study {study.slug} is a preview; nothing in it counts, nor is frozen.")
     kept = _kept(study)
     if kept.judgments.empty:
         raise ValueError(f"Study {study.slug} has no judgment to freeze yet.")
@@ -252,6 +254,9 @@ def judgments_csv(study: Study | None = None) -> Iterator[str]:
     ).order_by("trial__session", "trial__position", "server_time")
     if study is not None:
         rows = rows.of_study(study)
+    # Nothing in a preview counts; a dry run is exported by its own name, if anybody wants it.
+    wanted = Study.objects.exclude(purpose=Study.Purpose.PREVIEW) if study else Study.objects.real()
+    rows = rows.filter(trial__session__study__in=wanted)
     for judgment in rows.iterator(chunk_size=2000):
         yield writer.writerow([guarded(value) for value in _csv_row(judgment)])
 

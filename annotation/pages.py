@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -11,11 +12,18 @@ from annotation import team, wording
 from annotation.models import Study
 
 
-def answerable(slug: str) -> Study:
+def answerable(request: HttpRequest, slug: str) -> Study:
     """A study that people may see; one for simulated observers has no page for people."""
-    return get_object_or_404(
-        Study.objects.exclude(state=Study.State.DRAFT), slug=slug, is_simulated=False
-    )
+    return shown_to(request, Study.objects.exclude(state=Study.State.DRAFT), slug)
+
+
+def shown_to(request: HttpRequest, studies: QuerySet[Study], slug: str) -> Study:
+    """One of the studies that people may see; a preview is its makers' alone."""
+    study = get_object_or_404(studies, slug=slug, is_simulated=False)
+    is_preview = study.purpose == Study.Purpose.PREVIEW
+    if is_preview and not team.may(request.user, study, team.Role.VIEWER):
+        raise Http404
+    return study
 
 
 def render_in(

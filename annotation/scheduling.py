@@ -123,10 +123,18 @@ def _choose(study: Study, size: int) -> Block | None:
         # Another seed for each block, the same one for the same answers.
         study.seed + found.n_judgments,
         pending=cells.pairs[np.repeat(cells.cell, counts.n_leased)],
-        groups=np.unique(rates, return_inverse=True)[1],
+        groups=_groups(cells, rates),
     )
     planned = _triplets_for(asks, cells, counts.n_assigned)
     return Block(found.n_judgments, n, planned) if planned else None
+
+
+def _groups(cells: Cells, rates: list[float]) -> NDArray[np.intp]:
+    """Rates are ordered each by itself, unless the study compares across them."""
+    at = np.array(rates)
+    if len(cells.pairs) and (at[cells.pairs[:, 0]] != at[cells.pairs[:, 1]]).any():
+        return np.zeros(len(rates), dtype=np.intp)
+    return np.unique(at, return_inverse=True)[1]
 
 
 def _counts(study: Study, cells: Cells) -> _Counts:

@@ -31,10 +31,12 @@ def simulate(
     n_observers: int,
     seed: int,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
+    quality: "Quality | None" = None,
 ) -> Simulated:
     """Let made-up observers answer a study that is marked as simulated.
 
-    They judge by SSIM of the crop in dB, -10 log10(1 - SSIM), blurred by their own noise.
+    They judge by SSIM of the crop in dB, -10 log10(1 - SSIM), blurred by their own noise;
+    `quality` keeps what they went by.
     Raises ValueError for a study meant for people, or one that is not open.
     """
     if not study.is_simulated:
@@ -46,7 +48,7 @@ def simulate(
         raise ValueError(f"Found {n_observers} observers; expected at least 1.")
     if seed < 0:
         raise ValueError(f"Found seed {seed}; expected 0 or more.")
-    quality = _Quality()
+    quality = quality or Quality()
     n_judgments = 0
     for index, observer in enumerate(make_population(n_observers, seed, careless=CARELESS)):
         annotator, _ = Annotator.objects.get_or_create(
@@ -59,7 +61,7 @@ def simulate(
     return Simulated(n_observers, n_judgments)
 
 
-def _sit(session: Session, observer: SimulatedObserver, quality: "_Quality") -> int:
+def _sit(session: Session, observer: SimulatedObserver, quality: "Quality") -> int:
     rng = observer.generator()
     clock_ms = 0.0
     n_judged = 0
@@ -98,23 +100,23 @@ def _sit(session: Session, observer: SimulatedObserver, quality: "_Quality") -> 
     return n_judged
 
 
-class _Quality:
-    """Visible quality of a triplet's two crops, computed once each."""
+class Quality:
+    """Visible quality of a triplet's two crops, computed once each; `known` by triplet, in dB."""
 
     def __init__(self) -> None:
         self._ssim = load_metric("ssim", weight_file)
-        self._known: dict[int, tuple[float, float]] = {}
+        self.known: dict[int, tuple[float, float]] = {}
 
     def of(self, triplet: Triplet) -> tuple[float, float]:
-        if triplet.pk not in self._known:
+        if triplet.pk not in self.known:
             left, top, right, bottom = triplet.box
             source, first, second = (
                 storing.read_pixels(path)[top:bottom, left:right]
                 for path in (triplet.source.path, triplet.first.path, triplet.second.path)
             )
             scores = self._ssim.scores(np.ascontiguousarray(source), [first, second])
-            self._known[triplet.pk] = (_decibel(scores[0]), _decibel(scores[1]))
-        return self._known[triplet.pk]
+            self.known[triplet.pk] = (_decibel(scores[0]), _decibel(scores[1]))
+        return self.known[triplet.pk]
 
 
 def _decibel(ssim: float) -> float:

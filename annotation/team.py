@@ -26,6 +26,9 @@ def role_of(user: Any, study: Study) -> str:
         return ""
     if user.is_superuser:
         return Role.OWNER
+    if study.purpose != Study.Purpose.REAL and study.copied_from is not None:
+        # What tries a study out is its people's, as they are now.
+        return role_of(user, study.copied_from)
     concerned = study.members.filter(Q(user=user) | Q(role__in=RANKS)).order_by()
     roles = dict(concerned.values_list("user", "role"))
     if user.pk in roles:
@@ -44,17 +47,21 @@ def may(user: User | AnonymousUser, study: Study, role: str) -> bool:
 
 
 def visible_to(user: User | AnonymousUser) -> StudyQuerySet:
-    """The studies whose desk an account may read: `may(user, study, VIEWER)` for all at once."""
+    """The studies whose desk an account may read: `may(user, study, VIEWER)` for all at once.
+
+    A preview has no desk.
+    """
     if not isinstance(user, User) or not user.is_active:
         return Study.objects.none()
+    with_desk = Study.objects.exclude(purpose=Study.Purpose.PREVIEW)
     if user.is_superuser:
-        return Study.objects.all()
+        return with_desk
     members = StudyMember.objects.filter(study=OuterRef("pk"))
     visible = Q(Exists(members.filter(user=user, role__in=RANKS)))
     if user.is_staff:
         is_named = Q(Exists(members.filter(user=user)))
         visible |= Q(~Exists(members.filter(role__in=RANKS))) & ~is_named
-    return Study.objects.filter(visible)
+    return with_desk.filter(visible)
 
 
 def may_answer(user: User | AnonymousUser, study: Study) -> bool:

@@ -34,7 +34,7 @@ _GATE = ("min_screen_width_px", "min_screen_height_px", "require_ratio_one", "co
 @never_cache
 @ensure_csrf_cookie
 def trial(request: HttpRequest, slug: str) -> HttpResponse:
-    study = answerable(slug)
+    study = answerable(request, slug)
     session = session_of(request, study.pk, Session.State.ACTIVE)
     if session is None:
         return redirect("thanks" if session_of(request, study.pk) else "welcome", slug)

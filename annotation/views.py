@@ -11,13 +11,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation import admitting, checks, crowd, serving, team, wording
+from annotation.forecasting import SECONDS_A_CHECK, SECONDS_A_TRIAL
 from annotation.models import Session, Study
 from annotation.pages import answerable, render_in
 from annotation.recognising import owns, remember, session_of
 from annotation.watching import desk_summary
 
-SECONDS_A_TRIAL = 6
-SECONDS_A_CHECK = 60
 # Into the others nobody comes without a link of their own.
 _FOR_VISITORS = (Study.Recruiting.OPEN_LINK, Study.Recruiting.ACCOUNTS)
 # Whoever is told to come back later is told so by the status as well.
@@ -49,7 +48,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 @never_cache
 def welcome(request: HttpRequest, slug: str) -> HttpResponse:
-    study = answerable(slug)
+    study = answerable(request, slug)
     session = _running(request, study)
     offered = {} if session else wording.languages_of(study)
     language = session.language if session else wording.language_of(request, offered)
@@ -121,7 +120,7 @@ def _refusal(
 
 @require_POST
 def begin(request: HttpRequest, slug: str) -> HttpResponse:
-    study = answerable(slug)
+    study = answerable(request, slug)
     if not study.is_open or not (_running(request, study) or _has_agreed(request, study)):
         return _to_welcome(request, slug)
     offered = wording.languages_of(study)

@@ -50,6 +50,18 @@ KINDS: dict[str, RunKind] = {
         queue="encode",
         work="codecs_eval.finding_saliency.find_in_run",
     ),
+    "plan_study": RunKind(
+        label="Plan a study",
+        config="annotation.long_planning.PlanConfig",
+        queue="encode",
+        work="annotation.long_planning.plan_in_run",
+    ),
+    "dry_run": RunKind(
+        label="Dry run of a study",
+        config="annotation.dry_running.DryRunConfig",
+        queue="encode",
+        work="annotation.dry_running.dry_run_in_run",
+    ),
     "freeze_dataset": RunKind(
         label="Freeze a dataset",
         config="annotation.exporting.FreezeConfig",

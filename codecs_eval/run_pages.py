@@ -4,7 +4,6 @@ from dataclasses import fields
 from typing import Any
 
 from django.db.models import QuerySet
-from django.urls import reverse
 
 from codecs_eval import comparison_pages, exporting_metric, run_lists
 from codecs_eval.models import Run, RunMetric, SourceImage
@@ -65,36 +64,6 @@ def points_of(run: Run) -> dict[str, list[tuple[int, float]]]:
 def facts_of(run: Run) -> list[tuple[str, Any]]:
     """Top-level values of a result, flat, for kinds without a page part of their own."""
     return [(name, value) for name, value in run.result.items() if not isinstance(value, list)]
-
-
-def made_by(run: Run) -> dict[str, str] | None:
-    """Where the thing that a finished run made is to be seen."""
-    if run.state != Run.State.DONE:
-        return None
-    if run.kind == "agreement":
-        return {"label": "Open the report", "url": reverse("report", args=[run.pk])}
-    if run.kind == "downstream":
-        return {"label": "Open the report", "url": reverse("downstream", args=[run.pk])}
-    if run.kind == "encode_ladder":
-        collection = run.config["collection"]
-        return {"label": f"Open {collection}", "url": reverse("collection", args=[collection])}
-    if run.kind == "saliency":
-        collection = run.config["collection"]
-        return {
-            "label": f"Open the saliency of {collection}",
-            "url": f"{reverse('saliency', args=[collection])}?model={run.config['model']}",
-        }
-    if run.kind == "export_metric":
-        return {
-            "label": "Download the metric (zip)",
-            "url": reverse("metric_zip", args=[run.config["training"]]),
-        }
-    if run.kind == "study_results":
-        study = run.config["study"]
-        return {"label": "Open the results", "url": reverse("study_results", args=[study])}
-    if run.kind == "freeze_dataset" and run.dataset_id:
-        return {"label": "Open the dataset", "url": reverse("dataset", args=[run.dataset_id])}
-    return None
 
 
 def comparison_of(run: Run) -> dict[str, Any]:

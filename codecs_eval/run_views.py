@@ -18,13 +18,13 @@ from codecs_eval import exporting_metric, run_lists, runs
 from codecs_eval.access import researcher, researchers_only
 from codecs_eval.models import Run
 from codecs_eval.run_kinds import KINDS
+from codecs_eval.run_links import made_by
 from codecs_eval.run_pages import (
     comparison_of,
     config_rows,
     curve_points,
     download_of,
     facts_of,
-    made_by,
     parts_of,
     points_of,
 )

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotation import planning, serving
+from annotation import planning, serving, triplets
 from annotation.models import Annotator, Judgment, Session, Study, Trial
 from codecs_eval import storing
 from codecs_eval.agreement.pixels import pixels_sha256
@@ -153,7 +153,7 @@ def make_study(
             **values,
         }
     )
-    planning.plan_triplets(study)
+    triplets.plan_triplets(study)
     if state != Study.State.DRAFT:
         study.state, study.opened_at = state, timezone.now()
         study.save(update_fields=["state", "opened_at"])

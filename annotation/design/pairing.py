@@ -1,14 +1,18 @@
-"""Reconstructions -> the pairs worth asking about: two codecs, one source, one target rate."""
+"""Reconstructions -> the pairs worth asking about: two copies of one source, at one target rate.
+
+candidates --what hit its rate--> cells (a source at a rate) --kind of pairing--> pairs
+           --achieved rates alike?--> pairs that are asked, pairs that are left out and listed
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, field
 
 DIFFERENT_RATES = "achieved rates differ by more than the tolerance"
 SAME_CODEC = "both by the same codec"
+MISSED = "a copy missed its rate"
 
 
 @dataclass(frozen=True)
@@ -39,53 +43,39 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A pair that would be asked about, and why it is not."""
+
+    pair: Pair
+    reason: str
+
+
+@dataclass(frozen=True)
 class Pairing:
-    """The pairs, and how many candidates and pairs were left out for which reason."""
+    """The pairs, and what was left out for which reason: candidates, pairs, and each such pair.
+
+    `refused` lists the pairs left out for their rates; of two copies by one codec it lists none.
+    """
 
     pairs: tuple[Pair, ...]
     left_out_candidates: Mapping[str, int]
     left_out_pairs: Mapping[str, int]
+    refused: tuple[Refused, ...] = field(default=(), compare=False)
 
 
-def pair_codecs(candidates: Sequence[Candidate], rate_tolerance: float = 0.05) -> Pairing:
-    """Pair every two codecs of one source at one target rate.
-
-    A candidate whose state is not 'hit' stands under a rate that it missed and is left out, as is
-    a pair whose achieved rates differ by more than `rate_tolerance` of the smaller one. The same
-    candidates in any order give the same pairs, ordered by source, rate and ids.
-    """
-    if not rate_tolerance >= 0:
-        raise ValueError(f"rate_tolerance {rate_tolerance}, expected a share from 0 up")
-    _refuse_doubles(candidates)
-    cells: dict[tuple[int, float], list[Candidate]] = {}
-    missed: Counter[str] = Counter()
-    for candidate in sorted(candidates, key=lambda found: found.reconstruction_id):
-        if candidate.state != "hit":
-            missed[f"state {candidate.state}"] += 1
-        else:
-            cells.setdefault((candidate.source_id, candidate.target_bpp), []).append(candidate)
-    pairs: list[Pair] = []
-    left_out: Counter[str] = Counter()
-    for cell in sorted(cells):
-        for first, second in combinations(cells[cell], 2):
-            reason = _reason_against(first, second, rate_tolerance)
-            if reason is None:
-                pairs.append(Pair(cell[0], first.reconstruction_id, second.reconstruction_id))
-            else:
-                left_out[reason] += 1
-    return Pairing(tuple(pairs), dict(sorted(missed.items())), dict(sorted(left_out.items())))
+def pair_of(first: Candidate, second: Candidate) -> Pair:
+    """The pair of two candidates, whichever way round they come."""
+    ids = sorted((first.reconstruction_id, second.reconstruction_id))
+    return Pair(first.source_id, ids[0], ids[1])
 
 
-def _reason_against(first: Candidate, second: Candidate, rate_tolerance: float) -> str | None:
-    if first.codec == second.codec:
-        return SAME_CODEC
+def rate_difference(first: Candidate, second: Candidate) -> float:
+    """How much larger the larger file is, as a share of the smaller one; 0 and up."""
     low, high = sorted((first.bpp, second.bpp))
-    if high - low > rate_tolerance * low:
-        return DIFFERENT_RATES
-    return None
+    return high / low - 1
 
 
-def _refuse_doubles(candidates: Sequence[Candidate]) -> None:
+def refuse_doubles(candidates: Sequence[Candidate]) -> None:
     seen = Counter(candidate.reconstruction_id for candidate in candidates)
     doubles = sorted(found for found, count in seen.items() if count > 1)
     if doubles:
@@ -108,15 +98,14 @@ def pair_far_apart(candidates: Sequence[Candidate]) -> tuple[Pair, ...]:
     Only where the larger has `OBVIOUS_RATIO` times the bits. Ordered by source and codec; which
     of the two is better follows from their rates.
     """
-    _refuse_doubles(candidates)
+    refuse_doubles(candidates)
     cells: dict[tuple[int, str], list[Candidate]] = {}
     for candidate in candidates:
         cells.setdefault((candidate.source_id, candidate.codec), []).append(candidate)
     pairs = []
-    for (source_id, _codec), found in sorted(cells.items()):
+    for _, found in sorted(cells.items()):
         low = min(found, key=lambda candidate: (candidate.bpp, candidate.reconstruction_id))
         high = max(found, key=lambda candidate: (candidate.bpp, candidate.reconstruction_id))
         if high.bpp >= OBVIOUS_RATIO * low.bpp:
-            ids = sorted((low.reconstruction_id, high.reconstruction_id))
-            pairs.append(Pair(source_id, *ids))
+            pairs.append(pair_of(low, high))
     return tuple(pairs)

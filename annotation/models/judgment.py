@@ -94,7 +94,10 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
         return self.filter(superseded_by=None)
 
     def counted(self) -> "JudgmentQuerySet":
-        """What analyses rest on: main trials, no warm-ups, no repeats, nobody screened out."""
+        """What analyses rest on: main trials, no warm-ups, no repeats, nobody screened out.
+
+        Nor anything of a preview, where a study's makers try it out.
+        """
         return (
             self.standing()
             .filter(
@@ -103,6 +106,7 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
                 trial__is_repeat=False,
             )
             .exclude(trial__session__verdict=Session.Verdict.EXCLUDED)
+            .exclude(trial__session__study__purpose=Study.Purpose.PREVIEW)
         )
 
     def of_study(self, study: Study) -> "JudgmentQuerySet":

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from annotation import planning, serving
+from annotation import planning, serving, triplets
 from annotation.models import Session, Study, Trial, Triplet
 from tests.factories import make_annotator, make_answer, make_session, make_study
 
@@ -41,7 +41,7 @@ def sit(session: Session, side: str | None = None, block: int = 4) -> list[Trial
 
 def test_a_plan_makes_the_checks_beside_the_main_triplets() -> None:
     study = make_checked_study(state=Study.State.DRAFT)
-    planned = planning.plan_triplets(study)
+    planned = triplets.plan_triplets(study)
     kinds = {kind: study.triplets.filter(kind=kind).count() for kind in Triplet.Kind.values}
     assert kinds == {"main": 24, "practice": 2, "sentinel": 4, "identical": 4}
     assert planned.n_triplets == 24

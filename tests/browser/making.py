@@ -8,7 +8,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotation import planning
+from annotation import triplets
 from annotation.models import Study
 from codecs_eval import storing
 from codecs_eval.agreement.pixels import pixels_sha256
@@ -95,7 +95,7 @@ def make_open_study(
         crop=Study.Crop.WHOLE,
         **{"session_length": n_trials, **settings},
     )
-    planning.plan_triplets(study)
+    triplets.plan_triplets(study)
     study.state, study.opened_at = Study.State.OPEN, timezone.now()
     study.save(update_fields=["state", "opened_at"])
     return study

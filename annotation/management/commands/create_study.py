@@ -1,5 +1,5 @@
 import json
-from argparse import BooleanOptionalAction
+from argparse import ArgumentTypeError, BooleanOptionalAction
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -17,6 +17,11 @@ def _add_setting(parser: CommandParser, name: str) -> None:
     """One option for each setting of a study, as its column describes it."""
     field: Any = Study._meta.get_field(name)
     flag, text = f"--{name.replace('_', '-')}", str(field.help_text)
+    if isinstance(field, models.JSONField):
+        parser.add_argument(
+            flag, nargs="+", type=_pair, metavar="CODEC:CODEC", help="two codecs to compare"
+        )
+        return
     if isinstance(field, models.BooleanField):
         parser.add_argument(flag, action=BooleanOptionalAction, help=text)
         return
@@ -27,9 +32,18 @@ def _add_setting(parser: CommandParser, name: str) -> None:
     parser.add_argument(flag, type=kind, choices=choices, help=shown)
 
 
+def _pair(text: str) -> tuple[str, str]:
+    one, colon, other = text.partition(":")
+    if not colon:
+        raise ArgumentTypeError(f"found {text!r}, expected two codecs as jpeg:webp")
+    return one, other
+
+
 def _design(options: dict[str, Any]) -> designing.Design:
     """What was said on the command line; what was not is the preset's, or the default."""
     said = {name: options[name] for name in designing.SETTINGS if options[name] is not None}
+    if "chosen_pairs" in said:
+        said["chosen_pairs"] = tuple(said["chosen_pairs"])
     values = {
         **said,
         "title": options["title"] or options["slug"],
@@ -39,7 +53,7 @@ def _design(options: dict[str, Any]) -> designing.Design:
             words(options["codecs"]) or designing.encoded_codecs(options["collection"])
         ),
         "rates_bpp": tuple(options["rates"]),
-        "question": options["question"] or "",
+        **{name: options[name] or "" for name in designing.TEXTS},
         "is_simulated": options["simulated"],
     }
     preset = options["preset"]
@@ -58,7 +72,8 @@ class Command(ReadyCommand):
         parser.add_argument("--codecs", nargs="+", help="default: all that are encoded")
         parser.add_argument("--rates", nargs="+", type=float, default=RATES_BPP)
         parser.add_argument("--preset", choices=PRESETS, help="a published way of asking")
-        parser.add_argument("--question", help="default: the words that belong to the mode")
+        for name in designing.TEXTS:
+            parser.add_argument(f"--{name}", help="default: the words that belong to the mode")
         for name in designing.SETTINGS:
             _add_setting(parser, name)
         parser.add_argument(
