@@ -17,7 +17,7 @@ from django.utils.text import slugify
 
 from annotation import designing
 from annotation.designing import Design
-from annotation.exporting import FreezeConfig
+from annotation.freezing import FreezeConfig
 from annotation.models import Judgment, Study, Triplet
 from annotation.simulating import simulate
 from codecs_eval import encoding, ingesting, runs, tasks

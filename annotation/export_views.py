@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation import exporting
+from annotation import exporting, freezing
 from annotation.access import for_researchers, for_viewers
 from annotation.forms import FreezeForm
 from annotation.models import Study
@@ -47,7 +47,7 @@ def freeze(request: HttpRequest, study: Study) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, f"Nothing was frozen: {form.errors.as_text()}")
         return redirect("study_export", study.slug)
-    config = exporting.FreezeConfig(study=study.slug, **form.cleaned_data)
+    config = freezing.FreezeConfig(study=study.slug, **form.cleaned_data)
     run = runs.create(
         "freeze_dataset",
         config,

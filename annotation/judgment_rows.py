@@ -15,15 +15,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from annotation.exporting import CSV_COLUMNS
+from annotation.formats.columns import JUDGMENTS, names
+from annotation.formats.writing import unguarded
 
+CSV_COLUMNS = names(JUDGMENTS)
 KINDS = ("main", "practice", "sentinel", "identical")
 CHOICES = ("first", "second", "not_sure")
 STATES = ("hit", "nearest", "unreachable")
 SESSION_STATES = ("active", "finished", "failed", "screened_out")
 POLARITIES = ("closer", "differs")
-# What the export puts an apostrophe before.
-GUARDED = "=+-@\t\r\n＝＋－＠"
 MARKS_LENGTH = 500
 _TRUE, _FALSE = {"1", "true", "yes"}, {"0", "false", "no"}
 _INT_MAX = 2**31 - 1
@@ -156,13 +156,6 @@ class JudgmentFile:
             if name not in found:
                 found[name] = self._named(values)
         return found
-
-
-def unguarded(value: str) -> str:
-    """The cell as it was before the export kept spreadsheets from running it."""
-    if value[:1] == "'" and value[1:2] and value[1] in GUARDED:
-        return value[1:]
-    return value
 
 
 def parsed(line: int, cells: dict[str, str]) -> JudgmentRow:

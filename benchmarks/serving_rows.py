@@ -52,7 +52,7 @@ def fill(n_triplets: int, judgments_per_triplet: int, session_length: int) -> St
     )
     n_sources = -(-n_triplets // SIDES**2)
     pictures = _stored_pictures()
-    _insert(
+    insert(
         SourceImage,
         n_sources,
         {"id": "i + 1", "name": "'photo-' || i", "sha256": "'sha-' || i"},
@@ -63,7 +63,7 @@ def fill(n_triplets: int, judgments_per_triplet: int, session_length: int) -> St
     )  # fmt: skip
     n_rungs = 2 * SIDES
     which = " ".join(f"WHEN {place} THEN '{path}'" for place, path in enumerate(pictures[1:]))
-    _insert(
+    insert(
         Reconstruction,
         n_rungs * n_sources,
         {
@@ -81,13 +81,13 @@ def fill(n_triplets: int, judgments_per_triplet: int, session_length: int) -> St
     _insert_triplets(study, n_triplets, Triplet.Kind.MAIN)
     n_sentinels = round(2 * study.sentinel_share * session_length)
     _insert_triplets(study, min(n_sentinels, n_triplets), Triplet.Kind.SENTINEL)
-    _settle()
+    settle()
     return study
 
 
 def _insert_triplets(study: Study, n: int, kind: str) -> None:
     pair, source = f"i % {SIDES**2}", f"(i / {SIDES**2})"
-    _insert(
+    insert(
         Triplet,
         n,
         {
@@ -118,7 +118,7 @@ def _stored_pictures() -> list[str]:
     return paths
 
 
-def _insert(model: type[Model], n: int, by_row: Mapping[str, str], same: Mapping[str, Any]) -> None:
+def insert(model: type[Model], n: int, by_row: Mapping[str, str], same: Mapping[str, Any]) -> None:
     """`n` rows in one statement: SQL of the row's number `i`, one value for all, or the default."""
     columns, expressions, values = [], [], []
     for field in model._meta.concrete_fields:
@@ -143,7 +143,7 @@ def _insert(model: type[Model], n: int, by_row: Mapping[str, str], same: Mapping
         )
 
 
-def _settle() -> None:
+def settle() -> None:
     """What the database does by itself some minutes after so many rows came."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

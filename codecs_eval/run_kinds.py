@@ -52,9 +52,15 @@ KINDS: dict[str, RunKind] = {
     ),
     "freeze_dataset": RunKind(
         label="Freeze a dataset",
-        config="annotation.exporting.FreezeConfig",
+        config="annotation.freezing.FreezeConfig",
         queue="light",
-        work="annotation.exporting.freeze_in_run",
+        work="annotation.freezing.freeze_in_run",
+    ),
+    "export_study": RunKind(
+        label="Export a study",
+        config="annotation.export_formats.ExportConfig",
+        queue="light",
+        work="annotation.exporting.export_in_run",
     ),
     "train_metric": RunKind(
         label="Train a metric",

@@ -71,3 +71,8 @@ def read_pixels(path: str) -> NDArray[np.uint8]:
     """Our own lossless PNG as (height, width, 3) uint8."""
     with Image.open(io.BytesIO(read(path)), formats=["PNG"]) as image:
         return np.asarray(image.convert("RGB"))
+
+
+def sha256_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
