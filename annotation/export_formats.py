@@ -10,13 +10,13 @@ ROWS = {
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """One way out. `unit`: what its rows are; `has_pictures`: pixels are in it."""
+    """One way out. `unit`: what its rows are; `has_row_choice`: all or only those that count."""
 
     label: str
     holds: str
     meant_for: str
     unit: str = "judgments"
-    has_pictures: bool = False
+    has_row_choice: bool = False
 
 
 FORMATS: dict[str, ExportFormat] = {
@@ -24,16 +24,19 @@ FORMATS: dict[str, ExportFormat] = {
         "CSV",
         "judgments.csv and triplets.csv: every id, side, setting, rate and time.",
         "Spreadsheets, R, anything; comes back by Import.",
+        has_row_choice=True,
     ),
     "jsonl": ExportFormat(
         "JSON lines",
         "judgments.jsonl and triplets.jsonl: the same, one object a line.",
         "Programs that read line by line; comes back by Import.",
+        has_row_choice=True,
     ),
     "parquet": ExportFormat(
         "Parquet",
         "judgments.parquet and triplets.parquet: the same, typed and small.",
         "pandas, Polars, DuckDB, Hugging Face; comes back by Import.",
+        has_row_choice=True,
     ),
     "triplets-csv": ExportFormat(
         "Triplets as CSV",
@@ -46,13 +49,11 @@ FORMATS: dict[str, ExportFormat] = {
         "ref/, p0/, p1/ as PNG and judge/ as .npy (share that calls p1 closer), votes.csv.",
         "Training code for LPIPS and its kin; comes back by Import.",
         unit="triplets",
-        has_pictures=True,
     ),
     "oabt": ExportFormat(
         "O,A,B,T",
         "oracle.csv (original, A, B, 0 where A is closer, 1 where B is) and its pictures.",
         "CLIC's perceptual task; comes back by Import.",
-        has_pictures=True,
     ),
     "aic3": ExportFormat(
         "AIC-3 responses",

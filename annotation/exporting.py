@@ -13,7 +13,7 @@ from annotation.formats.writing import csv_text
 from annotation.judgment_table import judgment_batches
 from annotation.models import Judgment, Study
 from codecs_eval import storing
-from codecs_eval.models import Run
+from codecs_eval.models import Run, RunQuerySet
 from codecs_eval.run_kinds import config_of
 from codecs_eval.runs import RunReporter
 
@@ -60,6 +60,12 @@ def export_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
             if not m.name.endswith((".png", ".npy"))
         ],
     }
+
+
+def exports_of(study: Study) -> RunQuerySet:
+    """The runs that made or make an export of the study, newest first."""
+    found = Run.objects.filter(kind="export_study", config__study=study.slug)
+    return found.select_related("created_by").defer("traceback")
 
 
 def export_file(run: Run) -> Path | None:

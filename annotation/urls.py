@@ -60,6 +60,13 @@ urlpatterns = [
     path("studies/<slug:slug>/results", result_views.results, name="study_results"),
     path("studies/<slug:slug>/gallery", gallery_views.gallery, name="study_gallery"),
     path("studies/<slug:slug>/export", export_views.export, name="study_export"),
+    path("studies/<slug:slug>/export/columns", export_views.columns, name="study_columns"),
+    path("studies/<slug:slug>/export/prepare", export_views.prepare_export, name="prepare_export"),
+    path(
+        "studies/<slug:slug>/export/<uuid:run_id>",
+        export_views.export_file,
+        name="study_export_file",
+    ),
     path("studies/<slug:slug>/judgments.csv", export_views.judgments_csv, name="judgments_csv"),
     path("studies/<slug:slug>/state", design_views.change_state, name="study_state"),
     path("studies/<slug:slug>/freeze", export_views.freeze, name="study_freeze"),

@@ -89,6 +89,10 @@ def made_by(run: Run) -> dict[str, str] | None:
             "label": "Download the metric (zip)",
             "url": reverse("metric_zip", args=[run.config["training"]]),
         }
+    if run.kind == "export_study":
+        study = run.config["study"]
+        url = reverse("study_export_file", args=[study, run.pk])
+        return {"label": "Download the export (zip)", "url": url}
     if run.kind == "freeze_dataset" and run.dataset_id:
         return {"label": "Open the dataset", "url": reverse("dataset", args=[run.dataset_id])}
     return None

@@ -214,7 +214,7 @@ def test_the_csv_is_a_streamed_download(ada: Client) -> None:
 def test_a_simulated_csv_says_so_in_its_name(ada: Client) -> None:
     make_study(is_simulated=True)
     reply = ada.get(reverse("judgments_csv", args=["which"]))
-    assert "judgments-which-simulated.csv" in reply["Content-Disposition"]
+    assert "judgments-which-SIMULATED.csv" in reply["Content-Disposition"]
 
 
 # What Ada does
