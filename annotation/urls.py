@@ -7,6 +7,7 @@ from annotation import (
     ending_views,
     export_views,
     gallery_views,
+    import_views,
     invitation_views,
     recruit_views,
     result_views,
@@ -32,6 +33,11 @@ urlpatterns = [
     path("i/<str:token>/", invitation_views.invitation, name="invitation"),
     path("studies/", design_views.studies, name="studies"),
     path("studies/new", design_views.new_study, name="new_study"),
+    path("studies/import", import_views.upload, name="import"),
+    path(
+        "studies/import/<uuid:run_id>/refused.csv", import_views.refused_csv, name="import_refused"
+    ),
+    path("studies/import/<str:upload>", import_views.check, name="import_check"),
     path("studies/<slug:slug>/", design_views.design, name="study"),
     path("studies/<slug:slug>/recruit", recruit_views.recruit, name="study_recruit"),
     path("studies/<slug:slug>/recruit/settings", recruit_views.change, name="recruit_settings"),

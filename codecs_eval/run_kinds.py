@@ -56,6 +56,12 @@ KINDS: dict[str, RunKind] = {
         queue="light",
         work="annotation.freezing.freeze_in_run",
     ),
+    "import_judgments": RunKind(
+        label="Import judgments",
+        config="annotation.import_run.ImportConfig",
+        queue="light",
+        work="annotation.import_run.import_in_run",
+    ),
     "export_study": RunKind(
         label="Export a study",
         config="annotation.export_formats.ExportConfig",

@@ -93,7 +93,9 @@ def made_by(run: Run) -> dict[str, str] | None:
         study = run.config["study"]
         url = reverse("study_export_file", args=[study, run.pk])
         return {"label": "Download the export (zip)", "url": url}
-    if run.kind == "freeze_dataset" and run.dataset_id:
+    if run.kind == "import_judgments" and run.result.get("study"):
+        return {"label": "Open the study", "url": reverse("study", args=[run.result["study"]])}
+    if run.kind in ("freeze_dataset", "import_judgments") and run.dataset_id:
         return {"label": "Open the dataset", "url": reverse("dataset", args=[run.dataset_id])}
     return None
 

@@ -183,7 +183,7 @@ def test_answers_of_people_and_simulated_ones_are_never_pooled(tmp_path: Path) -
 def test_columns_that_nobody_knows_are_ignored_and_named(tmp_path: Path) -> None:
     imported = bring_in(tmp_path, {**GOOD, "mood": "fine", "screening": "excluded"})
     assert imported.ignored_columns == ["mood"]
-    assert Session.objects.get().verdict == ""
+    assert Session.objects.get().verdict == "excluded"
 
 
 def test_a_byte_order_mark_and_guarded_text_are_undone(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ TABS = ["study", "study_watch", "study_results", "study_gallery", "study_export"
 
 def address_of(name: str) -> str:
     """With as many of a study and a session as the page's address takes."""
-    for args in ([], ["which"], ["which", SOMEBODY]):
+    for args in ([], ["which"], ["which", SOMEBODY], [SOMEBODY]):
         with suppress(NoReverseMatch):
             return reverse(name, args=args)
     raise AssertionError(f"{name} takes something else")
