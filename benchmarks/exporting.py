@@ -84,7 +84,7 @@ def _line(name: str, one: Measured) -> str:
 
 
 def _write(name: str, path: Path) -> int:
-    from annotation.exporting import write_judgments
+    from annotation.exported_tables import write_judgments
     from annotation.models import Study
 
     with path.open("wb") as file:

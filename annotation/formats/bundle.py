@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -129,6 +130,17 @@ class ZipBundle(_Bundle):
         self._archive.compression = zipfile.ZIP_STORED if is_packed else zipfile.ZIP_DEFLATED
         with self._archive.open(f"{self.inside}/{name}", "w", force_zip64=True) as file:
             yield file
+
+
+@contextmanager
+def folder_bundle(folder: Path) -> Iterator[FolderBundle]:
+    """A new folder, there as a whole or not at all."""
+    bundle = FolderBundle(folder)
+    try:
+        yield bundle
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 @contextmanager

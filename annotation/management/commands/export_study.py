@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from annotation.export_formats import FORMATS, ROWS, ExportConfig
 from annotation.exporting import export_name, write_export
-from annotation.formats.bundle import FolderBundle, zip_bundle
+from annotation.formats.bundle import folder_bundle, zip_bundle
 from annotation.models import Study
 from codecs_eval.management.ready import ReadyCommand
 
@@ -55,8 +55,8 @@ def _write(study: Study, config: ExportConfig, out: Path) -> dict[str, Any]:
             n_rows = write_export(study, config, bundle)
         n_files = len(bundle.members)
     else:
-        folder = FolderBundle(out)
-        n_rows = write_export(study, config, folder)
+        with folder_bundle(out) as folder:
+            n_rows = write_export(study, config, folder)
         n_files = len(folder.members)
     return {
         "out": str(out),
