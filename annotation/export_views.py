@@ -31,14 +31,14 @@ DICTIONARY: describing.Tables = {"judgments.csv": JUDGMENTS, "triplets.csv": TRI
 @require_GET
 @never_cache
 def export(request: HttpRequest, study: Study) -> HttpResponse:
-    exports = list(exporting.exports_of(study)[:EXPORTS_ON_PAGE])
+    found = list(exporting.exports_of(study)[:EXPORTS_ON_PAGE])
     return study_tab(
         request,
         study,
         "export",
         formats=FORMATS,
-        exports=exports,
-        is_active=any(run.is_active for run in exports),
+        exports=[(run, FORMATS[run.config["file_format"]].unit) for run in found],
+        is_active=any(run.is_active for run in found),
         is_preview=study.purpose == Study.Purpose.PREVIEW,
         n_judgments=Judgment.objects.of_study(study).count(),
         n_triplets=study.triplets.count(),
