@@ -105,6 +105,7 @@ def _study(run: Run, config: ImportConfig, path: Path, file_format: str) -> dict
             file_format=file_format,
             name=config.name,
             study=config.study,
+            called=Path(config.file).stem,
             user=run.created_by,
         )
         result = {

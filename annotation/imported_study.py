@@ -72,17 +72,18 @@ def import_study(
     file_format: str = "csv",
     name: str = "",
     study: str = "",
+    called: str = "",
     user: User | None = None,
 ) -> ImportedStudy:
     """Store a file of judgments, or the one in a folder, as a new closed study of the user's.
 
-    name: short name or title of the new study; default: the file's own. study: which one, where
-    the file holds several. Raises ValueError where the name is taken, the file cannot be read,
-    or no row is good; then nothing is stored.
+    name: short name or title of the new study; default: the file's own, else `called`, else what
+    the file is called. study: which one, where the file holds several. Raises ValueError where the
+    name is taken, the file cannot be read, or no row is good; then nothing is stored.
     """
     file = JudgmentFile(file_of(path, file_format), file_format)
     told, cells = _chosen(file, study)
-    slug = _free_slug(name or told or path.stem)
+    slug = _free_slug(name or told or called or path.stem)
     read = _read(file, told)
     if not read.n_rows:
         line, reason = next(iter(read.refused.items()), (1, "no rows"))
@@ -93,7 +94,7 @@ def import_study(
             f"of {read.n_rows} rows are simulated); expected one kind."
         )
     with transaction.atomic():
-        made = _study(slug, name or told, cells, read, user)
+        made = _study(slug, name or told or called, cells, read, user)
         team.name_owner(made, user)
         refused = _store(file, told, made, read)
         _tell_the_planner()

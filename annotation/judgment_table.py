@@ -172,7 +172,7 @@ def _moments(texts: Sequence[str | None]) -> list[str]:
 
 
 def _moment(text: str) -> str:
-    clock = text[11:26].removesuffix("+00")
+    clock = text[11:].removesuffix("+00")
     # PostgreSQL leaves trailing zeros of the microseconds away.
     clock = clock.ljust(15, "0") if len(clock) > 8 else clock
     return f"{text[:10]}T{clock}+00:00"

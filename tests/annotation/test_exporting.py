@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -303,3 +304,15 @@ def test_who_saw_a_smaller_part_of_a_crop_is_left_out_and_counted() -> None:
     filters = read_dataset(dataset.folder).manifest.filters
     rules = {found.rule: found.dropped for found in filters}
     assert rules["seen on a smaller part of the crop"] == 1
+
+
+@pytest.mark.parametrize("microsecond", [0, 1, 120000, 650420, 999999])
+def test_a_moment_leaves_as_it_was_stored(microsecond: int) -> None:
+    """Either database writes its text in its own way; PostgreSQL leaves zeros away."""
+    study = make_study()
+    (judgment, *_) = make_judgments(make_session(study), 1)
+    at = datetime(2026, 3, 4, 5, 6, 7, microsecond, UTC)
+    Judgment.objects.filter(pk=judgment.pk).update(server_time=at, client_time=at)
+    row = read_csv(study).iloc[0]
+    assert row["server_time"] == row["client_time"]
+    assert datetime.fromisoformat(row["server_time"]) == at

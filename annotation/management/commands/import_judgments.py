@@ -138,7 +138,11 @@ def _dataset(path: Path, file_format: str, options: dict[str, Any]) -> dict[str,
 
 def _study(path: Path, file_format: str, options: dict[str, Any]) -> dict[str, Any]:
     imported = import_study(
-        path, file_format=file_format, name=options["name"] or "", study=options["study"]
+        path,
+        file_format=file_format,
+        name=options["name"] or "",
+        study=options["study"],
+        called=options["path"].stem if options["path"].suffix else "",
     )
     study = imported.study
     notes = list(imported.notes)
