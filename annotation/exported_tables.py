@@ -5,8 +5,9 @@ from typing import IO, Any
 
 from annotation.formats.columns import JUDGMENTS, TRIPLETS, Column, names
 from annotation.formats.writing import Batch, csv_text, jsonl_text, write_parquet
-from annotation.judgment_table import TRIPLET_READ, judgment_batches, triplet_cells
+from annotation.judgment_table import judgment_batches
 from annotation.models import Study
+from annotation.repeated_cells import TRIPLET_READ, triplet_cells
 
 TABLES = ("csv", "jsonl", "parquet")
 _ROWS_AT_ONCE = 5_000

@@ -15,14 +15,11 @@ from django.db.models.functions import Cast
 
 from annotation.formats.columns import SESSION, TRIPLET, names
 from annotation.formats.writing import Batch
-from annotation.models import Judgment, Session, Study, Triplet
+from annotation.models import Judgment, Session, Study
+from annotation.repeated_cells import TripletCells, session_cells
 
 SESSIONS_AT_ONCE = 100
 ROWS_AT_ONCE = 8_192
-# Enough for every triplet of nearly all studies, and a few ten MB at most.
-TRIPLETS_KEPT = 20_000
-# A statement takes a limited number of parameters.
-_KEYS_AT_ONCE = 500
 
 _UUIDS = ("id", "trial_id", "trial__session_id", "trial__annotator_id", "supersedes_id",
           "superseded_by__id")  # fmt: skip
@@ -35,8 +32,8 @@ _FLAGS = ("trial__is_repeat", "trial__is_warm_up", "trial__first_on_left")
 _MOMENTS = ("client_time", "server_time")
 _DOCUMENTS = ("dwell_ms", "marks")
 _READ = (
-    *_UUIDS, *_FLAGS, "trial__triplet_id", "trial__position", "choice", *_MEASURED,
-    *(f"{name}_text" for name in (*_MOMENTS, *_DOCUMENTS)),
+    *_FLAGS, "trial__triplet_id", "trial__position", "choice", *_MEASURED,
+    *(f"{name}_text" for name in (*_UUIDS, *_MOMENTS, *_DOCUMENTS)),
 )  # fmt: skip
 
 
@@ -49,7 +46,7 @@ def judgment_batches(
     sessions: the ids of those that are asked for.
     """
     asked = session_ids(study) if sessions is None else sessions
-    triplets = _Triplets()
+    triplets = TripletCells()
     for start in range(0, len(asked), SESSIONS_AT_ONCE):
         some = asked[start : start + SESSIONS_AT_ONCE]
         told = session_cells(some)
@@ -69,7 +66,9 @@ def _raw(sessions: Sequence[Any], rows: str) -> Iterator[dict[str, Sequence[Any]
     judgments = Judgment.objects.filter(trial__session__in=sessions)
     if rows != "all":
         judgments = judgments.counted() if rows == "counted" else judgments.standing()
-    as_text = {f"{name}_text": Cast(name, TextField()) for name in (*_MOMENTS, *_DOCUMENTS)}
+    as_text = {
+        f"{name}_text": Cast(name, TextField()) for name in (*_UUIDS, *_MOMENTS, *_DOCUMENTS)
+    }
     asked = (
         judgments.annotate(**as_text)
         .order_by(
@@ -89,18 +88,18 @@ def _raw(sessions: Sequence[Any], rows: str) -> Iterator[dict[str, Sequence[Any]
 
 
 def _batch(
-    found: Mapping[str, Sequence[Any]], told: Mapping[str, tuple[Any, ...]], triplets: "_Triplets"
+    found: Mapping[str, Sequence[Any]], told: Mapping[str, tuple[Any, ...]], triplets: TripletCells
 ) -> Batch:
-    ids = {name: _uuid_texts(found[name]) for name in _UUIDS}
-    left = [bool(value) for value in found["trial__first_on_left"]]
+    ids = {name: _uuid_texts(found[f"{name}_text"]) for name in _UUIDS}
+    left = list(map(bool, found["trial__first_on_left"]))
     shown = triplets.cells(found["trial__triplet_id"])
     columns: dict[str, Sequence[Any]] = {
         "judgment_id": ids["id"],
         **_spread(SESSION, [told[key] for key in ids["trial__session_id"]]),
         "trial_id": ids["trial_id"],
         "position": found["trial__position"],
-        "is_repeat": [bool(value) for value in found["trial__is_repeat"]],
-        "is_warm_up": [bool(value) for value in found["trial__is_warm_up"]],
+        "is_repeat": list(map(bool, found["trial__is_repeat"])),
+        "is_warm_up": list(map(bool, found["trial__is_warm_up"])),
         **_spread(TRIPLET, shown),
         "first_on_left": left,
         "choice": found["choice"],
@@ -160,9 +159,9 @@ def _dwell(text: str) -> tuple[float | None, ...]:
 
 
 def _uuid_texts(values: Sequence[Any]) -> list[str]:
-    """SQLite hands over 32 digits, PostgreSQL a UUID."""
+    """SQLite hands over 32 digits; PostgreSQL was asked for text."""
     if connection.vendor == "postgresql":
-        return ["" if value is None else str(value) for value in values]
+        return [value or "" for value in values]
     return ["" if not v else f"{v[:8]}-{v[8:12]}-{v[12:16]}-{v[16:20]}-{v[20:]}" for v in values]
 
 
@@ -176,56 +175,3 @@ def _moment(text: str) -> str:
     # PostgreSQL leaves trailing zeros of the microseconds away.
     clock = clock.ljust(15, "0") if len(clock) > 8 else clock
     return f"{text[:10]}T{clock}+00:00"
-
-
-def session_cells(ids: Sequence[Any]) -> dict[str, tuple[Any, ...]]:
-    """What `formats.columns.SESSION` names, by the session's id."""
-    found = Session.objects.filter(pk__in=ids).select_related("study").defer("viewing", "crowd")
-    return {str(session.pk): _session_cells(session) for session in found}
-
-
-def _session_cells(session: Session) -> tuple[Any, ...]:
-    study = session.study
-    return (
-        study.slug, study.version, study.is_simulated, study.polarity,
-        session.texts.get("question") or study.question, study.mode, study.preset,
-        session.language, session.outside_id or str(session.pk), str(session.annotator_id),
-        session.started_at.isoformat(), session.state, session.verdict or "not screened",
-    )  # fmt: skip
-
-
-class _Triplets:
-    """What `formats.columns.TRIPLET` names of each triplet, read once and kept for a while."""
-
-    def __init__(self) -> None:
-        self._kept: dict[int, tuple[Any, ...]] = {}
-
-    def cells(self, ids: Sequence[int]) -> list[tuple[Any, ...]]:
-        missing = list(set(ids) - self._kept.keys())
-        if len(self._kept) + len(missing) > TRIPLETS_KEPT:
-            self._kept, missing = {}, list(set(ids))
-        for start in range(0, len(missing), _KEYS_AT_ONCE):
-            self._read(missing[start : start + _KEYS_AT_ONCE])
-        return list(map(self._kept.__getitem__, ids))
-
-    def _read(self, ids: Sequence[int]) -> None:
-        found = Triplet.objects.filter(pk__in=ids).values_list(*TRIPLET_READ)
-        for row in found:
-            self._kept[row[0]] = triplet_cells(row)
-
-
-_SIDE = ("codec", "bpp", "settings", "state")
-TRIPLET_READ = (
-    "pk", "kind", "expected", "source__collection", "source__name", "crop_left_px", "crop_top_px",
-    "crop_width_px", "crop_height_px", "target_bpp",
-    *(f"first__{name}" for name in _SIDE), *(f"second__{name}" for name in _SIDE),
-)  # fmt: skip
-
-
-def triplet_cells(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The columns of TRIPLET from those that `TRIPLET_READ` names."""
-    cells = list(row)
-    cells[0] = str(row[0])
-    for at in (TRIPLET_READ.index("first__settings"), TRIPLET_READ.index("second__settings")):
-        cells[at] = json.dumps(row[at], sort_keys=True)
-    return tuple(cells)

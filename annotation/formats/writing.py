@@ -61,7 +61,7 @@ def csv_text(batches: Iterable[Batch], columns: Sequence[Column]) -> Iterator[st
         yield "".join([line % row for row in zip(*cells, strict=True)])
 
 
-def _csv_cells(values: Sequence[Any], column: Column) -> Sequence[str]:
+def _csv_cells(values: Sequence[Any], column: Column) -> Sequence[Any]:
     if column.kind in ("id", "moment"):
         return values
     if column.kind == "text":
@@ -70,7 +70,14 @@ def _csv_cells(values: Sequence[Any], column: Column) -> Sequence[str]:
         return [encoded[value] for value in values]
     if column.kind == "flag":
         return ["1" if value else "" if value is None else "0" for value in values]
-    return ["" if value is None else repr(value) for value in values]
+    return _numbers(values, "")
+
+
+def _numbers(values: Sequence[Any], nothing: str) -> Sequence[Any]:
+    """Whole numbers and floats as they are: %s writes them as repr does, so that they come back."""
+    if None not in values:
+        return values
+    return [nothing if value is None else value for value in values]
 
 
 def _quoted(text: str) -> str:
@@ -89,10 +96,9 @@ def jsonl_text(batches: Iterable[Batch], columns: Sequence[Column]) -> Iterator[
         yield "".join([line % row for row in zip(*cells, strict=True)])
 
 
-def _json_cells(values: Sequence[Any], column: Column) -> Sequence[str]:
+def _json_cells(values: Sequence[Any], column: Column) -> Sequence[Any]:
     if column.kind in ("whole", "number"):
-        # repr is what JSON wants of finite numbers; the database holds no others.
-        return ["null" if value is None else repr(value) for value in values]
+        return _numbers(values, "null")
     if column.kind == "flag":
         words = {None: "null", True: "true", False: "false"}
         return [words[value] for value in values]
