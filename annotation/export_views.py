@@ -1,5 +1,6 @@
 """The desk's tab of downloads: prepared exports, judgments at once, and a frozen dataset."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -37,7 +38,7 @@ def export(request: HttpRequest, study: Study) -> HttpResponse:
         study,
         "export",
         formats=FORMATS,
-        exports=[(run, FORMATS[run.config["file_format"]].unit) for run in found],
+        exports=[_listed(run) for run in found],
         is_active=any(run.is_active for run in found),
         is_preview=study.purpose == Study.Purpose.PREVIEW,
         n_judgments=Judgment.objects.of_study(study).count(),
@@ -46,6 +47,14 @@ def export(request: HttpRequest, study: Study) -> HttpResponse:
         label=describing.label_of(study),
         form=FreezeForm(initial={"name": study.slug}),
     )
+
+
+def _listed(run: Run) -> dict[str, Any]:
+    return {
+        "run": run,
+        "unit": FORMATS[run.config["file_format"]].unit,
+        "has_file": exporting.export_file(run) is not None,
+    }
 
 
 @for_viewers
@@ -85,6 +94,15 @@ def export_file(request: HttpRequest, study: Study, run_id: UUID) -> HttpRespons
     return ranged_reply(
         request, path, name=path.name, content_type="application/zip", sha256=run.result["sha256"]
     )
+
+
+@for_researchers
+@require_POST
+def delete_export(request: HttpRequest, study: Study, run_id: UUID) -> HttpResponse:
+    run = get_object_or_404(Run, pk=run_id, kind="export_study", config__study=study.slug)
+    exporting.delete_file(run)
+    messages.success(request, "The file is deleted; the list says that it was made.")
+    return redirect("study_export", study.slug)
 
 
 @for_viewers

@@ -75,6 +75,13 @@ def export_file(run: Run) -> Path | None:
     return path if name and path.is_file() else None
 
 
+def delete_file(run: Run) -> None:
+    """The file goes, say because somebody withdrew since; that it was made stays on record."""
+    path = export_file(run)
+    if path:
+        path.unlink()
+
+
 def write_export(
     study: Study, config: ExportConfig, bundle: Bundle, reporter: RunReporter | None = None
 ) -> int:

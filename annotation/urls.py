@@ -73,6 +73,11 @@ urlpatterns = [
         export_views.export_file,
         name="study_export_file",
     ),
+    path(
+        "studies/<slug:slug>/export/<uuid:run_id>/delete",
+        export_views.delete_export,
+        name="delete_export",
+    ),
     path("studies/<slug:slug>/judgments.csv", export_views.judgments_csv, name="judgments_csv"),
     path("studies/<slug:slug>/state", design_views.change_state, name="study_state"),
     path("studies/<slug:slug>/freeze", export_views.freeze, name="study_freeze"),

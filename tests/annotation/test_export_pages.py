@@ -107,6 +107,18 @@ def test_the_same_rows_give_the_same_file(study: Study) -> None:
     assert prepared(ada).result["sha256"] == prepared(ada).result["sha256"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_deleted_file_is_gone_and_stays_on_record(study: Study) -> None:
+    ada = client_of(make_ada())
+    run = prepared(ada)
+    address = reverse("study_export_file", args=["which", run.pk])
+    assert ada.post(reverse("delete_export", args=["which", run.pk])).status_code == 302
+    assert ada.get(address).status_code == 404
+    said = ada.get(reverse("study_export", args=["which"])).content.decode()
+    assert run.result["sha256"] in said
+    assert address + '"' not in said
+
+
 def test_a_format_that_nobody_knows_is_refused(study: Study) -> None:
     reply = client_of(make_ada()).post(
         reverse("prepare_export", args=["which"]), {"file_format": "xlsx"}, follow=True
@@ -140,6 +152,8 @@ def test_a_viewer_exports_and_freezes_nothing(study: Study) -> None:
     viewer.post(reverse("prepare_export", args=["which"]), {"file_format": "jsonl"})
     assert Run.objects.get().created_by == ben
     assert viewer.post(reverse("study_freeze", args=["which"]), {}).status_code == 403
+    delete = reverse("delete_export", args=["which", Run.objects.get().pk])
+    assert viewer.post(delete).status_code == 403
 
 
 def test_an_annotator_or_a_stranger_gets_no_file(study: Study) -> None:
