@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from annotation.crowd import PROVIDERS
-from annotation.exporting import guarded
+from annotation.formats.writing import guarded
 from annotation.models import Screening, Session, Study, Trial
 
 APPROVE, LOOK, REJECT = "approve", "look", "reject-proposal"

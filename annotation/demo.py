@@ -17,7 +17,7 @@ from django.utils.text import slugify
 
 from annotation import designing
 from annotation.designing import Design
-from annotation.exporting import FreezeConfig
+from annotation.freezing import FreezeConfig
 from annotation.models import Judgment, Study, Triplet
 from annotation.results_config import StudyResultsConfig
 from annotation.running_results import KIND, newest_results, results_of

@@ -1,308 +1,195 @@
-"""Judgments out: a frozen dataset, or rows of CSV streamed one by one."""
+"""A study out: as a table while somebody waits, or prepared once as a file that can be resumed."""
 
-import csv
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-import pandas as pd
-from django.contrib.auth.models import User
-from django.db.models import Case, F, Q, When
-
-from annotation import auditing
-from annotation.models import Judgment, Session, Study, Trial, Triplet
-from codecs_eval import datasets, storing
-from codecs_eval.agreement.dataset import FrozenDataset, write_dataset
-from codecs_eval.models import Dataset, Reconstruction, Run
+from annotation import describing, exported_aic3, exported_pictures, exported_rates, exported_tables
+from annotation.export_formats import ROWS, ExportConfig
+from annotation.formats import aic3
+from annotation.formats.bundle import Bundle, zip_bundle
+from annotation.formats.columns import JUDGMENTS, TRIPLETS, VOTES, names
+from annotation.formats.writing import csv_text
+from annotation.judgment_table import judgment_batches
+from annotation.models import Judgment, Study
+from codecs_eval import storing
+from codecs_eval.models import Run, RunQuerySet
+from codecs_eval.run_kinds import config_of
 from codecs_eval.runs import RunReporter
 
-
-@dataclass(frozen=True)
-class FreezeConfig:
-    """What of a study goes into a dataset, and how its sources are split."""
-
-    study: str = field(metadata={"help": "The study's short name (slug)."})
-    name: str = field(default="", metadata={"help": "Name of the dataset; default: the slug."})
-    seed: int = field(default=1, metadata={"help": "Seed of the split by source."})
-    test_share: float = field(default=0.25, metadata={"help": "Share of sources held out."})
-
-    def __post_init__(self) -> None:
-        if not self.study:
-            raise ValueError("Found no study; expected its short name.")
-        if self.seed < 0:
-            raise ValueError(f"Found seed {self.seed}; expected 0 or more.")
-        if not 0 < self.test_share < 1:
-            raise ValueError(f"Found test share {self.test_share}; expected between 0 and 1.")
-
-
-def freeze_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
-    config = FreezeConfig(**run.config)
-    study = Study.objects.get(slug=config.study)
-    # The dataset takes the run's own id: an attempt after a killed one finds what is there.
-    dataset = Dataset.objects.filter(pk=run.pk).first() or freeze_dataset(
-        study, config, user=run.created_by, reporter=reporter, dataset_id=run.pk
-    )
-    Run.objects.filter(pk=run.pk).update(dataset=dataset)
-    return {"dataset": str(dataset.pk), "name": dataset.name, "judgments": dataset.n_judgments}
-
-
-def freeze_dataset(
-    study: Study,
-    config: FreezeConfig,
-    *,
-    user: User | None = None,
-    reporter: RunReporter | None = None,
-    dataset_id: UUID | None = None,
-) -> Dataset:
-    """The study's standing judgments as a folder that never changes.
-
-    Filters, in this order, each counting what it dropped: superseded by an undo, sessions
-    screened out, warm-ups, repeats and checks, crops seen in part. Raises ValueError where
-    nothing is left.
-    """
-    if study.purpose == Study.Purpose.PREVIEW:
-        raise ValueError(f"Study {study.slug} is a preview; nothing in it counts, nor is frozen.")
-    kept = _kept(study)
-    if kept.judgments.empty:
-        raise ValueError(f"Study {study.slug} has no judgment to freeze yet.")
-    wanted = set(kept.judgments["triplet_id"])
-    judged = study.triplets.filter(trials__state=Trial.State.JUDGED).distinct()
-    triplets = [
-        triplet
-        for triplet in judged.select_related("source", "first", "second")
-        if str(triplet.pk) in wanted
-    ]
-    crops = _Crops(triplets, reporter)
-    licences = sorted({t.source.licence for t in triplets})
-    attributions = sorted({t.source.attribution for t in triplets if t.source.attribution})
-
-    def write(folder: Path) -> FrozenDataset:
-        return write_dataset(
-            folder,
-            name=name,
-            origin=study.origin,
-            question=study.question,
-            polarity=study.polarity,
-            is_simulated=study.is_simulated,
-            licence="; ".join(licences),
-            attribution="; ".join(attributions),
-            filters=kept.filters,
-            triplets=pd.DataFrame([_triplet_row(t, crops) for t in triplets]),
-            judgments=kept.judgments,
-            images=crops.images,
-            seed=config.seed,
-            test_share=config.test_share,
-        )
-
-    def keep_trail(dataset: Dataset) -> None:
-        frozen = {"dataset": dataset.pk, "judgments": dataset.n_judgments}
-        auditing.record(study, user, f"Frozen as dataset {dataset.name}", {}, frozen)
-
-    name = config.name or study.slug
-    return datasets.register(name, write, user=user, dataset_id=dataset_id, beside=keep_trail)
-
-
-@dataclass(frozen=True, eq=False)
-class _Kept:
-    """Judgments that count, and how many rows each rule dropped; from one reading of the rows."""
-
-    judgments: pd.DataFrame
-    filters: list[dict[str, Any]]
-
-
-def _kept(study: Study) -> _Kept:
-    dropped = {
-        "superseded by an undo": 0,
-        "session excluded by screening": 0,
-        "warm-up, repeat or check trial": 0,
-        "seen on a smaller part of the crop": 0,
-    }
-    rows: list[tuple[Any, ...]] = []
-    # The images in a dataset are whole crops: who saw less of one did not judge it.
-    is_part = Q(shown_width_px__lt=F("trial__triplet__crop_width_px")) | Q(
-        shown_height_px__lt=F("trial__triplet__crop_height_px")
-    )
-    judgments = Judgment.objects.of_study(study).annotate(
-        is_part=Case(When(is_part, then=True), default=False)
-    )
-    found = judgments.values_list(
-        "pk", "trial__triplet_id", "choice", "trial__annotator_id", "response_ms",
-        "trial__annotator__is_simulated",
-        "superseded_by", "trial__session__verdict",
-        "trial__is_warm_up", "trial__is_repeat", "trial__triplet__kind", "is_part",
-    )  # fmt: skip
-    for *row, later, verdict, warm, again, kind, is_part in found.iterator():
-        if later is not None:
-            dropped["superseded by an undo"] += 1
-        elif verdict == Session.Verdict.EXCLUDED:
-            dropped["session excluded by screening"] += 1
-        elif warm or again or kind != Triplet.Kind.MAIN:
-            dropped["warm-up, repeat or check trial"] += 1
-        elif is_part:
-            dropped["seen on a smaller part of the crop"] += 1
-        else:
-            pk, triplet, choice, who, ms, sim = row
-            rows.append((str(pk), str(triplet), choice, str(who), ms, sim))
-    columns = ["judgment_id", "triplet_id", "choice", "observer", "response_ms", "is_simulated"]
-    return _Kept(
-        pd.DataFrame(rows, columns=columns),
-        [{"rule": rule, "dropped": n} for rule, n in dropped.items()],
-    )
-
-
-class _Crops:
-    """The pixels that people saw, cut once each."""
-
-    def __init__(self, triplets: list[Triplet], reporter: RunReporter | None) -> None:
-        self.images: dict[str, bytes] = {}
-        self._sha: dict[tuple[str, tuple[int, int, int, int]], str] = {}
-        for done, triplet in enumerate(triplets):
-            for path in (triplet.source.path, triplet.first.path, triplet.second.path):
-                self._cut(path, triplet.box)
-            if reporter:
-                reporter.stop_if_asked()
-                reporter.progress(done + 1, len(triplets), "cutting images")
-
-    def _cut(self, path: str, box: tuple[int, int, int, int]) -> None:
-        if (path, box) in self._sha:
-            return
-        left, top, right, bottom = box
-        png = storing.png_of(storing.read_pixels(path)[top:bottom, left:right])
-        sha = storing.sha256_of(png)
-        self.images[sha] = png
-        self._sha[path, box] = sha
-
-    def sha_of(self, path: str, box: tuple[int, int, int, int]) -> str:
-        return self._sha[path, box]
-
-
-def _triplet_row(triplet: Triplet, crops: _Crops) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "triplet_id": str(triplet.pk),
-        "source": triplet.source.name,
-        "source_sha256": triplet.source.sha256,
-        "source_image": crops.sha_of(triplet.source.path, triplet.box),
-        "kind": triplet.kind,
-    }
-    sides: tuple[tuple[str, Reconstruction], ...] = (
-        ("first", triplet.first),
-        ("second", triplet.second),
-    )
-    for side, reconstruction in sides:
-        row |= {
-            f"{side}_image": crops.sha_of(reconstruction.path, triplet.box),
-            f"{side}_codec": reconstruction.codec,
-            f"{side}_settings": json.dumps(reconstruction.settings, sort_keys=True),
-            f"{side}_bpp": reconstruction.bpp,
-            f"{side}_target_bpp": reconstruction.target_bpp,
-        }
-    return row
-
-
-CSV_COLUMNS = (
-    "judgment_id", "study", "study_version", "is_simulated", "polarity", "question",
-    "mode", "preset", "language",
-    "session_id", "annotator_id", "session_started", "session_state", "screening",
-    "trial_id", "position", "is_repeat", "is_warm_up", "triplet_id", "triplet_kind", "expected",
-    "collection", "source", "crop_left_px", "crop_top_px", "crop_width_px", "crop_height_px",
-    "target_bpp",
-    "first_codec", "first_bpp", "first_settings", "first_state",
-    "second_codec", "second_bpp", "second_settings", "second_state",
-    "first_on_left", "choice", "chosen_codec", "chosen_side",
-    "supersedes", "superseded_by",
-    "decoded_ms", "painted_ms", "answered_ms", "response_ms", "hidden_ms", "active_ms",
-    "clock_resolution_ms", "input", "device_pixel_ratio", "window_width_px", "window_height_px",
-    "n_switches", "dwell_original_ms", "dwell_left_ms", "dwell_right_ms", "flicker_hz",
-    "shown_left_px", "shown_top_px", "shown_width_px", "shown_height_px", "zoom", "marks",
-    "client_time", "server_time",
-)  # fmt: skip
-
-
-def guarded(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula gets an apostrophe; numbers stay numbers.
-
-    Source: OWASP, CSV Injection (= + - @ tab CR, and the full-width forms of the signs).
-    """
-    if isinstance(value, str) and value[:1] in "=+-@\t\r\n＝＋－＠" and value:
-        return "'" + value
-    return value
-
-
-class _Echo:
-    """A file that hands each written line back."""
-
-    def write(self, line: str) -> str:
-        return line
+CSV_COLUMNS = names(JUDGMENTS)
+FOLDER = "export"
 
 
 def judgments_csv(study: Study | None = None) -> Iterator[str]:
-    """Lines of CSV, header first, in constant memory; times in ms, rates in bits per pixel.
+    """Pieces of a CSV file, one row a judgment, in constant memory; ms, px and bits per pixel."""
+    return csv_text(judgment_batches(study), JUDGMENTS)
 
-    Begins with a byte order mark: without it, spreadsheets read UTF-8 as something else.
+
+def export_name(study: Study, config: ExportConfig) -> str:
+    """The folder inside an export, and its file without an ending."""
+    which = "" if config.rows == "all" else f"-{config.rows}"
+    return f"{study.slug}-v{study.version}-{config.file_format}{which}{describing.label_of(study)}"
+
+
+def refuse_preview(study: Study) -> None:
+    if study.purpose == Study.Purpose.PREVIEW:
+        raise ValueError(
+            f"{study.slug} is a preview: its answers are its makers' own. Export the study itself."
+        )
+
+
+def export_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
+    """The export as one zip below the run's folder: there as a whole, or not at all."""
+    config: ExportConfig = config_of(run.kind, run.config)
+    study = Study.objects.get(slug=config.study)
+    name = export_name(study, config)
+    path = run.folder / FOLDER / f"{name}.zip"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zip_bundle(path, name) as bundle:
+        n_rows = write_export(study, config, bundle, reporter)
+    return {
+        "file": path.name,
+        "format": config.file_format,
+        "n_rows": n_rows,
+        "n_bytes": path.stat().st_size,
+        "sha256": storing.sha256_of_file(path),
+        "files": [
+            {"name": m.name, "n_bytes": m.n_bytes, "sha256": m.sha256}
+            for m in bundle.members
+            if not m.name.endswith((".png", ".npy"))
+        ],
+    }
+
+
+def exports_of(study: Study) -> RunQuerySet:
+    """The runs that made or make an export of the study, newest first."""
+    found = Run.objects.filter(kind="export_study", config__study=study.slug)
+    return found.select_related("created_by").defer("traceback")
+
+
+def export_file(run: Run) -> Path | None:
+    """The file of a finished export where it lies on this machine."""
+    name = run.result.get("file") if run.state == Run.State.DONE else None
+    path = run.folder / FOLDER / str(name)
+    return path if name and path.is_file() else None
+
+
+def delete_file(run: Run) -> None:
+    """The file goes, say because somebody withdrew since; that it was made stays on record."""
+    path = export_file(run)
+    if path:
+        path.unlink()
+
+
+def write_export(
+    study: Study, config: ExportConfig, bundle: Bundle, reporter: RunReporter | None = None
+) -> int:
+    """Data, data dictionary, datasheet and Croissant into a folder or zip; how many rows.
+
+    Raises ValueError for a preview, and where there is nothing to export.
     """
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow(CSV_COLUMNS)
-    rows = Judgment.objects.select_related(
-        "superseded_by",
-        "trial__session__study",
-        "trial__triplet__source",
-        "trial__triplet__first",
-        "trial__triplet__second",
-    ).order_by("trial__session", "trial__position", "server_time")
-    if study is not None:
-        rows = rows.of_study(study)
-    # Nothing in a preview counts; a dry run is exported by its own name, if anybody wants it.
-    wanted = Study.objects.exclude(purpose=Study.Purpose.PREVIEW) if study else Study.objects.real()
-    rows = rows.filter(trial__session__study__in=wanted)
-    for judgment in rows.iterator(chunk_size=2000):
-        yield writer.writerow([guarded(value) for value in _csv_row(judgment)])
+    refuse_preview(study)
+    n_rows, tables, notes = _DATA[config.file_format](study, config, bundle, reporter)
+    describing.write_papers(study, bundle, tables, notes)
+    return n_rows
 
 
-def _csv_row(judgment: Judgment) -> list[Any]:
-    trial, triplet = judgment.trial, judgment.trial.triplet
-    session, study = trial.session, trial.session.study
-    superseded_by = getattr(judgment, "superseded_by", None)
-    return [
-        judgment.pk, study.slug, study.version, int(study.is_simulated), study.polarity,
-        session.texts.get("question") or study.question, study.mode, study.preset,
-        session.language, session.outside_id or session.pk, trial.annotator_id,
-        session.started_at.isoformat(), session.state, session.verdict or "not screened",
-        trial.pk, trial.position, int(trial.is_repeat), int(trial.is_warm_up),
-        triplet.pk, triplet.kind, triplet.expected, triplet.source.collection, triplet.source.name,
-        triplet.crop_left_px, triplet.crop_top_px, triplet.crop_width_px, triplet.crop_height_px,
-        triplet.target_bpp,
-        *_side_cells(triplet.first), *_side_cells(triplet.second),
-        int(trial.first_on_left), judgment.choice,
-        _chosen_codec(judgment), _chosen_side(trial, judgment),
-        judgment.supersedes_id or "", superseded_by.pk if superseded_by else "",
-        judgment.decoded_ms, judgment.painted_ms, judgment.answered_ms, judgment.response_ms,
-        judgment.hidden_ms, judgment.active_ms, judgment.clock_resolution_ms, judgment.input,
-        judgment.device_pixel_ratio, judgment.window_width_px, judgment.window_height_px,
-        judgment.n_switches,
-        *(judgment.dwell_ms.get(view) for view in ("original", "left", "right")),
-        judgment.flicker_hz,
-        judgment.shown_left_px, judgment.shown_top_px,
-        judgment.shown_width_px, judgment.shown_height_px, judgment.zoom,
-        " ".join(judgment.marks),
-        judgment.client_time.isoformat() if judgment.client_time else "",
-        judgment.server_time.isoformat(),
-    ]  # fmt: skip
+Written = tuple[int, describing.Tables, list[str]]
 
 
-def _side_cells(reconstruction: Reconstruction) -> list[Any]:
-    settings = json.dumps(reconstruction.settings, sort_keys=True)
-    return [reconstruction.codec, reconstruction.bpp, settings, reconstruction.state]
+def _tables(
+    study: Study, config: ExportConfig, bundle: Bundle, reporter: RunReporter | None
+) -> Written:
+    ending = config.file_format
+    told = _progress(study, reporter)
+    with bundle.file(f"judgments.{ending}") as file:
+        n = exported_tables.write_judgments(file, ending, study, rows=config.rows, told=told)
+    with bundle.file(f"triplets.{ending}") as file:
+        exported_tables.write_triplets(file, ending, study)
+    tables: describing.Tables = {
+        f"judgments.{ending}": JUDGMENTS, f"triplets.{ending}": TRIPLETS,
+    }  # fmt: skip
+    return n, tables, [f"judgments.{ending}: {ROWS[config.rows]}."]
 
 
-def _chosen_codec(judgment: Judgment) -> str:
-    triplet = judgment.trial.triplet
-    by_choice = {"first": triplet.first.codec, "second": triplet.second.codec}
-    return by_choice.get(judgment.choice, "")
+def _triplets(
+    study: Study, config: ExportConfig, bundle: Bundle, reporter: RunReporter | None
+) -> Written:
+    with bundle.file("triplets.csv") as file:
+        n = exported_tables.write_triplets(file, "csv", study)
+    return n, {"triplets.csv": TRIPLETS}, []
 
 
-def _chosen_side(trial: Trial, judgment: Judgment) -> str:
-    side = trial.side_of_choice(judgment.choice)
-    return "" if side == "not_sure" else side
+_COUNTED = (
+    "Only judgments that count: standing answers to main triplets, no warm-ups, no repeats, no "
+    "session that was screened out, none seen on a smaller part of the crop."
+)
+
+
+def _bapps(
+    study: Study, config: ExportConfig, bundle: Bundle, reporter: RunReporter | None
+) -> Written:
+    n = exported_pictures.write_bapps(study, bundle, reporter)
+    polarity = "judge/ says which is closer, whatever was asked; a not_sure is half a vote."
+    return n, {"votes.csv": VOTES}, [_COUNTED, polarity]
+
+
+def _oabt(
+    study: Study, config: ExportConfig, bundle: Bundle, reporter: RunReporter | None
+) -> Written:
+    n = exported_pictures.write_oabt(study, bundle, reporter)
+    notes = [
+        _COUNTED,
+        "oracle.csv has no header and a row a judgment; a not_sure has none (votes.csv counts "
+        "them). CLIC's own scorer keeps the last of several rows of one O,A,B.",
+    ]
+    return n, {"votes.csv": VOTES}, notes
+
+
+def _aic3(
+    study: Study, config: ExportConfig, bundle: Bundle, reporter: RunReporter | None
+) -> Written:
+    n = exported_aic3.write_aic3(study, bundle, _progress(study, reporter))
+    turned = (
+        "The study asked which is closer; AIC-3 asks which differs more: each answer was turned "
+        "round. The two questions need not have the same answers: never pool them unsaid."
+        if study.polarity == Study.Polarity.CLOSER
+        else "The study asked which differs more, as AIC-3 does."
+    )
+    tables: describing.Tables = {
+        exported_aic3.RESPONSES: aic3.COLUMNS, "codecs.csv": exported_aic3.CODECS,
+        "levels.csv": exported_aic3.LEVELS, "images.csv": exported_aic3.IMAGES,
+    }  # fmt: skip
+    return n, tables, [turned, "Screened-out sessions are in; replaced answers are not."]
+
+
+def _compressai(
+    study: Study, config: ExportConfig, bundle: Bundle, reporter: RunReporter | None
+) -> Written:
+    n = exported_rates.write_compressai(study, bundle)
+    return n, {}, ["Rates and distortions are of real files; no answer of anybody is in here."]
+
+
+_DATA: dict[str, Callable[..., Written]] = {
+    "csv": _tables,
+    "jsonl": _tables,
+    "parquet": _tables,
+    "triplets-csv": _triplets,
+    "bapps": _bapps,
+    "oabt": _oabt,
+    "aic3": _aic3,
+    "compressai": _compressai,
+}
+
+
+def _progress(study: Study, reporter: RunReporter | None) -> Callable[[int], None]:
+    if reporter is None:
+        return lambda n: None
+    total = Judgment.objects.of_study(study).count()
+
+    def told(n: int) -> None:
+        reporter.stop_if_asked()
+        reporter.progress(n, total, f"{n:,} of {total:,} judgments")
+
+    return told

@@ -16,7 +16,18 @@ from annotation import auditing, team
 from annotation.imported_answers import AnswerWriter, Ids, keep_times
 from annotation.imported_triplets import NOT_TOLD, Compared
 from annotation.judgment_rows import POLARITIES, JudgmentFile, JudgmentRow
-from annotation.models import QUESTION, Annotator, Judgment, Session, Study, Trial, Triplet
+from annotation.models import (
+    QUESTION,
+    Annotator,
+    Judgment,
+    Session,
+    Study,
+    Trial,
+    Triplet,
+)
+
+# Pages that stand where a study's would.
+RESERVED = ("new", "import")
 
 
 @dataclass(frozen=True)
@@ -56,17 +67,23 @@ class _Read:
 
 
 def import_study(
-    path: Path, *, name: str = "", study: str = "", user: User | None = None
+    path: Path,
+    *,
+    file_format: str = "csv",
+    name: str = "",
+    study: str = "",
+    called: str = "",
+    user: User | None = None,
 ) -> ImportedStudy:
-    """Store a CSV file, or the one in a folder, as a new closed study.
+    """Store a file of judgments, or the one in a folder, as a new closed study of the user's.
 
-    name: short name or title of the new study; default: the file's own. study: which one, where
-    the file holds several. Raises ValueError where the name is taken, the file cannot be read,
-    or no row is good; then nothing is stored.
+    name: short name or title of the new study; default: the file's own, else `called`, else what
+    the file is called. study: which one, where the file holds several. Raises ValueError where the
+    name is taken, the file cannot be read, or no row is good; then nothing is stored.
     """
-    file = JudgmentFile(_file_of(path))
+    file = JudgmentFile(file_of(path, file_format), file_format)
     told, cells = _chosen(file, study)
-    slug = _free_slug(name or told or path.stem)
+    slug = _free_slug(name or told or called or path.stem)
     read = _read(file, told)
     if not read.n_rows:
         line, reason = next(iter(read.refused.items()), (1, "no rows"))
@@ -77,7 +94,7 @@ def import_study(
             f"of {read.n_rows} rows are simulated); expected one kind."
         )
     with transaction.atomic():
-        made = _study(slug, name or told, cells, read, user)
+        made = _study(slug, name or told or called, cells, read, user)
         team.name_owner(made, user)
         refused = _store(file, told, made, read)
         stored = {"title": made.title, "file": path.name, "rows": read.n_rows - len(refused)}
@@ -88,20 +105,26 @@ def import_study(
         accepted=read.n_rows - len(refused),
         refused=sorted({**read.refused, **refused}.items()),
         ignored_columns=list(file.ignored),
-        notes=_notes(read),
+        notes=file.notes + _notes(read),
     )
 
 
-def _file_of(path: Path) -> Path:
+def file_of(path: Path, file_format: str) -> Path:
     if path.is_file():
         return path
     if not path.is_dir():
         raise ValueError(f"{path} is neither a file nor a folder.")
-    files = sorted(path.glob("*.csv"))
-    if len(files) != 1:
-        names = ", ".join(file.name for file in files[:5]) or "none"
-        raise ValueError(f"Found {len(files)} CSV files in {path} ({names}); expected one.")
-    return files[0]
+    ending = "csv" if file_format == "aic3" else file_format
+    files = sorted(path.glob(f"*.{ending}"))
+    # An export has lookups and triplets beside its judgments.
+    named = [file for file in files if file.stem in ("judgments", "responses")]
+    found = named if len(named) == 1 else files
+    if len(found) != 1:
+        names = ", ".join(file.name for file in found[:5]) or "none"
+        raise ValueError(
+            f"Found {len(found)} {ending.upper()} files in {path} ({names}); expected one."
+        )
+    return found[0]
 
 
 def _chosen(file: JudgmentFile, study: str) -> tuple[str, dict[str, str]]:
@@ -127,6 +150,8 @@ def _free_slug(name: str) -> str:
     slug = slugify(name)[:60]
     if not slug:
         raise ValueError(f"Found name {name!r}; expected letters or digits.")
+    if slug in RESERVED:
+        raise ValueError(f"{slug!r} is a page of its own; give --name another name.")
     if Study.objects.filter(slug=slug).exists():
         raise ValueError(f"A study called {slug!r} exists here; give --name another one.")
     return slug
@@ -155,7 +180,7 @@ def _study(slug: str, title: str, cells: dict[str, str], read: _Read, user: User
     return Study.objects.create(
         title=(title or slug)[:120],
         slug=slug,
-        version=int(version) if version.isdigit() else 1,
+        version=int(version) if version.isdigit() and len(version) < 9 else 1,
         state=Study.State.CLOSED,
         opened_at=timezone.now(),
         is_simulated=read.n_simulated > 0,
@@ -222,6 +247,8 @@ def _sessions(study: Study, read: _Read) -> dict[str, Session]:
             outside_id=name,
             seed=0,
             state=Session.State.FINISHED if is_second else row.state,
+            # Without a screening of its own: the first one made here replaces it.
+            verdict="" if row.screening == "not screened" else row.screening,
             language=row.language or "en",
             texts=_texts(study, row),
         )
@@ -281,6 +308,12 @@ def _tell_the_planner() -> None:
 
 def _notes(read: _Read) -> list[str]:
     notes = []
+    n_screened = sum(row.screening != "not screened" for row in read.sessions.values())
+    if n_screened:
+        notes.append(
+            f"{n_screened} sessions keep the verdict of the file; screen the study to judge them "
+            "by what is here"
+        )
     if read.n_sides_untold:
         notes.append(
             f"{read.n_sides_untold} rows do not tell which side the first stood on; a coin did, "

@@ -3,7 +3,6 @@
 Nothing here knows the database; `imported_study` stores what is good.
 """
 
-import csv
 import json
 import math
 from collections.abc import Iterator
@@ -15,15 +14,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from annotation.exporting import CSV_COLUMNS
+from annotation.formats.aic3 import COLUMNS as AIC3
+from annotation.formats.columns import JUDGMENTS, names
+from annotation.formats.reading import READERS
 
+CSV_COLUMNS = names(JUDGMENTS)
 KINDS = ("main", "practice", "sentinel", "identical")
 CHOICES = ("first", "second", "not_sure")
 STATES = ("hit", "nearest", "unreachable")
 SESSION_STATES = ("active", "finished", "failed", "screened_out")
+SCREENINGS = ("trusted", "doubtful", "excluded", "not screened")
 POLARITIES = ("closer", "differs")
-# What the export puts an apostrophe before.
-GUARDED = "=+-@\t\r\n＝＋－＠"
 MARKS_LENGTH = 500
 _TRUE, _FALSE = {"1", "true", "yes"}, {"0", "false", "no"}
 _INT_MAX = 2**31 - 1
@@ -52,6 +53,7 @@ class JudgmentRow:
     annotator: str
     started: datetime | None
     state: str
+    screening: str
     language: str
     question: str
     position: int | None
@@ -75,65 +77,44 @@ class JudgmentRow:
 
 
 class JudgmentFile:
-    """A CSV file of judgments. `rows()` may be gone through more than once."""
+    """A file of judgments. `rows()` may be gone through more than once."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.columns: tuple[str, ...] = ()
-        self.columns = tuple(name.strip() for name in next(self._lines())[1])
-        self.ignored = tuple(name for name in self.columns if name not in CSV_COLUMNS)
-        self._check()
+    def __init__(self, path: Path, file_format: str = "csv") -> None:
+        if file_format not in READERS:
+            raise ValueError(f"Found format {file_format!r}; expected one of {', '.join(READERS)}.")
+        self._rows, self.name = READERS[file_format](path), path.name
+        self.columns = self._rows.columns
+        self.notes: list[str] = list(getattr(self._rows, "notes", []))
+        self.known = names(AIC3) if file_format == "aic3" else CSV_COLUMNS
+        self.ignored = tuple(name for name in self.columns if name not in self.known)
+        self._check(is_own=file_format != "aic3")
 
-    def _check(self) -> None:
+    def _check(self, is_own: bool) -> None:
         has = set(self.columns)
         doubles = sorted({name for name in self.columns if self.columns.count(name) > 1})
         if doubles:
-            raise ValueError(f"{self._path.name}: column {doubles[0]!r} stands twice.")
+            raise ValueError(f"{self.name}: column {doubles[0]!r} stands twice.")
+        if not is_own:
+            return
         if "session_id" not in has:
-            raise ValueError(f"{self._path.name} has no column session_id; found {self._found()}.")
+            raise ValueError(f"{self.name} has no column session_id; found {self._found()}.")
         if not ("triplet_id" in has or {"source", "first_codec", "second_codec"} <= has):
             raise ValueError(
-                f"{self._path.name} does not say what was compared: expected triplet_id, or "
+                f"{self.name} does not say what was compared: expected triplet_id, or "
                 f"source, first_codec and second_codec; found {self._found()}."
             )
         if not ("choice" in has or {"chosen_side", "first_on_left"} <= has):
             raise ValueError(
-                f"{self._path.name} does not say what was chosen: expected choice, or chosen_side "
+                f"{self.name} does not say what was chosen: expected choice, or chosen_side "
                 f"and first_on_left; found {self._found()}."
             )
 
     def _found(self) -> str:
         return ", ".join(self.columns[:12]) or "an empty file"
 
-    def _lines(self) -> Iterator[tuple[int, list[str]]]:
-        """The header, then every row that is not empty, with the line on which it ends."""
-        try:
-            with self._path.open(newline="", encoding="utf-8-sig") as file:
-                reader = csv.reader(file)
-                yield 1, next(reader, [])
-                for values in reader:
-                    if values:
-                        yield reader.line_num, values
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{self._path.name} is no CSV in UTF-8: {error}.") from error
-
     def cells(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Every row as text, with its line."""
-        lines = self._lines()
-        next(lines)
-        for line, values in lines:
-            yield line, self._named(values)
-
-    def _named(self, values: list[str]) -> dict[str, str]:
-        """Cells that are not empty, by their columns."""
-        named = {
-            name: unguarded(value) if value[0] == "'" else value
-            for name, value in zip(self.columns, values, strict=False)
-            if value
-        }
-        if len(values) > len(self.columns):
-            named[""] = f"{len(values)} cells, expected {len(self.columns)}"
-        return named
+        return self._rows.cells()
 
     def rows(self, study: str | None = None) -> Iterator[JudgmentRow | tuple[int, str]]:
         """Each row of one study, or its line and why it cannot be stored."""
@@ -148,27 +129,15 @@ class JudgmentFile:
     def studies(self) -> dict[str, dict[str, str]]:
         """The studies in the file, each with its first row's cells."""
         found: dict[str, dict[str, str]] = {}
-        lines = self._lines()
-        next(lines)
-        at = self.columns.index("study") if "study" in self.columns else len(self.columns)
-        for _, values in lines:
-            name = unguarded(values[at]) if at < len(values) else ""
-            if name not in found:
-                found[name] = self._named(values)
+        for _, cells in self.cells():
+            found.setdefault(cells.get("study", ""), cells)
         return found
-
-
-def unguarded(value: str) -> str:
-    """The cell as it was before the export kept spreadsheets from running it."""
-    if value[:1] == "'" and value[1:2] and value[1] in GUARDED:
-        return value[1:]
-    return value
 
 
 def parsed(line: int, cells: dict[str, str]) -> JudgmentRow:
     """Raises ValueError, saying what was found and what was expected."""
     if cells.get(""):
-        raise ValueError(f"found {cells['']}")
+        raise ValueError(cells[""])
     get = _Cells(cells)
     session = get.text("session_id", 120)
     if not session:
@@ -187,6 +156,7 @@ def parsed(line: int, cells: dict[str, str]) -> JudgmentRow:
         annotator=get.text("annotator_id", 120),
         started=get.moment("session_started"),
         state=get.one_of("session_state", SESSION_STATES, default="finished"),
+        screening=get.one_of("screening", SCREENINGS, default="not screened"),
         language=get.text("language", 10),
         question=get.text("question", 200),
         position=get.whole("position"),

@@ -10,6 +10,7 @@ from annotation import (
     export_views,
     gallery_views,
     history_views,
+    import_views,
     invitation_views,
     recruit_views,
     rest_docs,
@@ -44,6 +45,11 @@ urlpatterns = [
     path("studies/count", builder_views.count, name="study_count"),
     path("studies/power", builder_views.power_of, name="study_power_of"),
     path("studies/score", builder_views.score, name="study_score"),
+    path("studies/import", import_views.upload, name="import"),
+    path(
+        "studies/import/<uuid:run_id>/refused.csv", import_views.refused_csv, name="import_refused"
+    ),
+    path("studies/import/<str:upload>", import_views.check, name="import_check"),
     path("studies/<slug:slug>/", design_views.design, name="study"),
     path("studies/<slug:slug>/edit", builder_views.edit_study, name="edit_study"),
     path("studies/<slug:slug>/plan", builder_views.plan, name="study_plan"),
@@ -119,6 +125,18 @@ urlpatterns = [
         name="conformance_file",
     ),
     path("studies/<slug:slug>/export", export_views.export, name="study_export"),
+    path("studies/<slug:slug>/export/columns", export_views.columns, name="study_columns"),
+    path("studies/<slug:slug>/export/prepare", export_views.prepare_export, name="prepare_export"),
+    path(
+        "studies/<slug:slug>/export/<uuid:run_id>",
+        export_views.export_file,
+        name="study_export_file",
+    ),
+    path(
+        "studies/<slug:slug>/export/<uuid:run_id>/delete",
+        export_views.delete_export,
+        name="delete_export",
+    ),
     path("studies/<slug:slug>/judgments.csv", export_views.judgments_csv, name="judgments_csv"),
     path("studies/<slug:slug>/state", design_views.change_state, name="study_state"),
     path("studies/<slug:slug>/freeze", export_views.freeze, name="study_freeze"),

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 CHUNK_BYTES = 1 << 20
@@ -29,13 +29,22 @@ class _Pending(io.RawIOBase):
         return taken
 
 
-def stream_zip(folder: Path, names: Sequence[str], *, inside: str) -> Iterator[bytes]:
+def stream_zip(
+    folder: Path,
+    names: Sequence[str],
+    *,
+    inside: str,
+    besides: Mapping[str, bytes] | None = None,
+) -> Iterator[bytes]:
     """Bytes of a zip of `names` (relative to `folder`) below one folder called `inside`.
 
-    Stored, not deflated: PNG and Parquet are compressed already.
+    `besides`: files that are not in the folder, by their names. Stored, not deflated: PNG and
+    Parquet are compressed already.
     """
     pending = _Pending()
     with zipfile.ZipFile(pending, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in (besides or {}).items():
+            archive.writestr(zipfile.ZipInfo(f"{inside}/{name}", DATE), data)
         for name in names:
             path = folder / name
             info = zipfile.ZipInfo(f"{inside}/{name}", DATE)

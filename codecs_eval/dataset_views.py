@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from codecs_eval import run_lists
 from codecs_eval.access import researchers_only
 from codecs_eval.agreement.manifest import Manifest, read_manifest
+from codecs_eval.dataset_papers import papers
 from codecs_eval.models import Dataset
 from codecs_eval.report_forms import agreement_form
 from codecs_eval.run_forms import RunForm, train_form
@@ -82,11 +83,12 @@ def report_on_dataset(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
 @researchers_only
 @require_GET
 def dataset_zip(request: HttpRequest, dataset_id: UUID) -> StreamingHttpResponse:
-    """The whole folder as its manifest names it, streamed."""
+    """The whole folder as its manifest names it, with a datasheet and Croissant, streamed."""
     found = get_object_or_404(Dataset, pk=dataset_id)
     manifest = _manifest(found)
     if manifest is None:
         raise Http404(f"The folder of dataset {found.name} is not on this machine.")
     marked = "-SIMULATED" if found.is_simulated else ""
     name = f"{slugify(found.name) or 'dataset'}{marked}"
-    return zip_reply(found.folder, ["manifest.json", *manifest.files], inside=name)
+    names = ["manifest.json", *manifest.files]
+    return zip_reply(found.folder, names, inside=name, besides=papers(found.folder, manifest))

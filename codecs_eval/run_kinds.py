@@ -64,9 +64,21 @@ KINDS: dict[str, RunKind] = {
     ),
     "freeze_dataset": RunKind(
         label="Freeze a dataset",
-        config="annotation.exporting.FreezeConfig",
+        config="annotation.freezing.FreezeConfig",
         queue="light",
-        work="annotation.exporting.freeze_in_run",
+        work="annotation.freezing.freeze_in_run",
+    ),
+    "import_judgments": RunKind(
+        label="Import judgments",
+        config="annotation.import_run.ImportConfig",
+        queue="light",
+        work="annotation.import_run.import_in_run",
+    ),
+    "export_study": RunKind(
+        label="Export a study",
+        config="annotation.export_formats.ExportConfig",
+        queue="light",
+        work="annotation.exporting.export_in_run",
     ),
     "train_metric": RunKind(
         label="Train a metric",

@@ -7,31 +7,42 @@ from django.urls import reverse
 
 from codecs_eval.models import Run
 
-# Kind -> label, URL name, its argument; the pages of studies are known by name alone.
-_MADE: dict[str, tuple[str, str, Callable[[Run], Any]]] = {
-    "agreement": ("Open the report", "report", lambda run: run.pk),
-    "downstream": ("Open the report", "downstream", lambda run: run.pk),
-    "encode_ladder": ("Open the collection", "collection", lambda run: run.config["collection"]),
-    "saliency": ("Open the saliency", "saliency", lambda run: run.config["collection"]),
-    "export_metric": (
-        "Download the metric (zip)",
-        "metric_zip",
-        lambda run: run.config["training"],
+Made = tuple[str, str, list[Any]]
+
+
+def _imported(run: Run) -> Made:
+    """Tables become a study, layouts with pictures a dataset."""
+    if run.result.get("study"):
+        return "Open the study", "study", [run.result["study"]]
+    return "Open the dataset", "dataset", [run.dataset_id]
+
+
+# Kind -> label, URL name and its arguments; the pages of studies are known by name alone.
+_MADE: dict[str, Callable[[Run], Made]] = {
+    "agreement": lambda run: ("Open the report", "report", [run.pk]),
+    "downstream": lambda run: ("Open the report", "downstream", [run.pk]),
+    "encode_ladder": lambda run: ("Open the collection", "collection", [run.config["collection"]]),
+    "saliency": lambda run: ("Open the saliency", "saliency", [run.config["collection"]]),
+    "export_metric": lambda run: (
+        "Download the metric (zip)", "metric_zip", [run.config["training"]],
     ),
-    "study_results": ("Open the results", "study_results", lambda run: run.config["study"]),
-    "plan_study": ("Open the study", "study", lambda run: run.result["study"]),
-    "dry_run": ("Open its results", "study_results", lambda run: run.result["dry_run"]),
-    "freeze_dataset": ("Open the dataset", "dataset", lambda run: run.dataset_id),
-}
+    "study_results": lambda run: ("Open the results", "study_results", [run.config["study"]]),
+    "plan_study": lambda run: ("Open the study", "study", [run.result["study"]]),
+    "dry_run": lambda run: ("Open its results", "study_results", [run.result["dry_run"]]),
+    "export_study": lambda run: (
+        "Download the export (zip)", "study_export_file", [run.config["study"], run.pk],
+    ),
+    "import_judgments": _imported,
+    "freeze_dataset": lambda run: ("Open the dataset", "dataset", [run.dataset_id]),
+}  # fmt: skip
 
 
 def made_by(run: Run) -> dict[str, str] | None:
     """A label and an address; None for a run that is not done or made nothing to open."""
     if run.state != Run.State.DONE or run.kind not in _MADE:
         return None
-    label, name, found = _MADE[run.kind]
-    argument = found(run)
-    if not argument:
+    label, name, arguments = _MADE[run.kind](run)
+    if None in arguments:
         return None
     query = f"?model={run.config['model']}" if run.kind == "saliency" else ""
-    return {"label": label, "url": reverse(name, args=[argument]) + query}
+    return {"label": label, "url": reverse(name, args=arguments) + query}

@@ -1,6 +1,6 @@
 """Replies that are files: with their names, private, and an SVG that can style itself alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -40,10 +40,12 @@ def csv_reply(text: str, name: str) -> HttpResponse:
     )
 
 
-def zip_reply(folder: Path, names: Sequence[str], inside: str) -> StreamingHttpResponse:
-    """Files of a folder as one zip called `inside`.zip, streamed."""
+def zip_reply(
+    folder: Path, names: Sequence[str], inside: str, besides: Mapping[str, bytes] | None = None
+) -> StreamingHttpResponse:
+    """Files of a folder, and others `besides`, as one zip called `inside`.zip, streamed."""
     response = StreamingHttpResponse(
-        stream_zip(folder, names, inside=inside), content_type="application/zip"
+        stream_zip(folder, names, inside=inside, besides=besides), content_type="application/zip"
     )
     response["Content-Disposition"] = content_disposition_header(True, f"{inside}.zip") or ""
     response["X-Content-Type-Options"] = "nosniff"

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +72,15 @@ def read_pixels(path: str) -> NDArray[np.uint8]:
     """Our own lossless PNG as (height, width, 3) uint8."""
     with Image.open(io.BytesIO(read(path)), formats=["PNG"]) as image:
         return np.asarray(image.convert("RGB"))
+
+
+def sha256_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_chunks(chunks: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()

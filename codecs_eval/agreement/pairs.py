@@ -10,32 +10,17 @@ import csv
 import hashlib
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from codecs_eval.agreement.pixels import decode_rgb, encode_png, pixels_sha256
+from codecs_eval.agreement.image_files import ImageFile, ImageFiles, refuse_other_size
 from codecs_eval.agreement.writing import JUDGMENT_COLUMNS, TRIPLET_COLUMNS
 
 REQUIRED_COLUMNS = ("original", "first", "second", "closer")
 OPTIONAL_COLUMNS = ("observer", "response_ms")
 MAX_NAME_LENGTH = 200
-
-# Pillow's format by file extension: a file that is not what its name says is refused.
-FORMATS = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".avif": "AVIF",
-    ".jp2": "JPEG2000",
-    ".j2k": "JPEG2000",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-}
-# The size of such a file tells of the lossless container, not of the codec whose output it holds.
-_CONTAINERS = frozenset({".png", ".tif", ".tiff"})
 
 
 @dataclass(frozen=True)
@@ -54,15 +39,7 @@ class Pairs:
     judgments: pd.DataFrame
     images: dict[str, bytes]
     report: PairsReport
-
-
-@dataclass(frozen=True)
-class _Stored:
-    sha: str
-    pixels_sha256: str
-    width: int
-    height: int
-    bpp: float | None
+    is_simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,20 +52,19 @@ class _Answer:
     response_ms: float | None
 
 
-@dataclass
 class _Folder:
-    """The layout's files, each decoded once."""
+    """The layout's files by what they are called."""
 
-    root: Path
-    images: dict[str, bytes] = field(default_factory=dict)
-    _stored: dict[Path, _Stored] = field(default_factory=dict)
-    _listed: dict[Path, dict[str, list[Path]]] = field(default_factory=dict)
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.files = ImageFiles(root)
+        self._listed: dict[Path, dict[str, list[Path]]] = {}
 
-    def original(self, name: str) -> _Stored:
-        return self._store(self._find(self.root / "originals", name))
+    def original(self, name: str) -> ImageFile:
+        return self.files.read(self._find(self.root / "originals", name))
 
-    def stimulus(self, setting: str, name: str) -> _Stored:
-        return self._store(self._find(self.root / "stimuli" / setting, name))
+    def stimulus(self, setting: str, name: str) -> ImageFile:
+        return self.files.read(self._find(self.root / "stimuli" / setting, name))
 
     def _find(self, folder: Path, name: str) -> Path:
         if folder not in self._listed:
@@ -104,22 +80,6 @@ class _Folder:
         if len(found) > 1:
             raise ValueError(f"several files {where}.*: {[path.name for path in found]}")
         return found[0]
-
-    def _store(self, path: Path) -> _Stored:
-        if path not in self._stored:
-            extension = path.suffix.lower()
-            where = str(path.relative_to(self.root))
-            if extension not in FORMATS:
-                raise ValueError(f"{where}: extension {extension!r}, expected one of {[*FORMATS]}")
-            data = path.read_bytes()
-            image = decode_rgb(data, (FORMATS[extension],), where)
-            height, width = image.shape[:2]
-            png = encode_png(image)
-            sha = hashlib.sha256(png).hexdigest()
-            self.images[sha] = png
-            bpp = None if extension in _CONTAINERS else 8 * len(data) / (width * height)
-            self._stored[path] = _Stored(sha, pixels_sha256(image), width, height, bpp)
-        return self._stored[path]
 
 
 def read_pairs(folder: Path) -> Pairs:
@@ -157,7 +117,7 @@ def read_pairs(folder: Path) -> Pairs:
     return Pairs(
         triplets=rows,
         judgments=pd.DataFrame(judgments, columns=list(JUDGMENT_COLUMNS)),
-        images={sha: data for sha, data in layout.images.items() if sha in used},
+        images={sha: data for sha, data in layout.files.kept.items() if sha in used},
         report=PairsReport(accepted=len(judgments), refused=refused),
     )
 
@@ -240,11 +200,7 @@ def _triplet(layout: _Folder, answer: _Answer, triplet_id: str) -> dict[str, obj
     }
     for side, setting in (("first", answer.first), ("second", answer.second)):
         stimulus = layout.stimulus(setting, answer.original)
-        if (stimulus.width, stimulus.height) != (original.width, original.height):
-            raise ValueError(
-                f"{setting}/{answer.original} is {stimulus.width}x{stimulus.height}, "
-                f"its original {original.width}x{original.height}"
-            )
+        refuse_other_size(stimulus, original, f"{setting}/{answer.original}")
         row[f"{side}_image"] = stimulus.sha
         row[f"{side}_codec"] = codec_of(setting)
         row[f"{side}_settings"] = json.dumps({"setting": setting})

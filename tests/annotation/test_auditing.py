@@ -18,12 +18,13 @@ from annotation import (
     auditing,
     designing,
     exporting,
+    freezing,
     imported_study,
     inviting,
     recruiting,
     screening,
 )
-from annotation.exporting import FreezeConfig
+from annotation.freezing import FreezeConfig
 from annotation.models import Study, StudyChange
 from annotation.withdrawing import withdraw
 from tests.factories import make_ada, make_judgments, make_ladder, make_session, make_study
@@ -183,7 +184,7 @@ def test_a_withdrawal_is_recorded_without_what_was_answered() -> None:
 def test_freezing_is_recorded_with_the_datasets_row() -> None:
     study, ada = make_study(), make_ada()
     make_judgments(make_session(study), 2)
-    dataset = exporting.freeze_dataset(study, FreezeConfig("which", test_share=0.5), user=ada)
+    dataset = freezing.freeze_dataset(study, FreezeConfig("which", test_share=0.5), user=ada)
     assert last(study) == (
         "ada",
         "Frozen as dataset which",

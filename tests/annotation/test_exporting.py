@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
-from annotation import blinding, exporting, planning, serving
-from annotation.exporting import CSV_COLUMNS, FreezeConfig, freeze_dataset, judgments_csv
+from annotation import blinding, judgment_table, planning, serving
+from annotation.exporting import CSV_COLUMNS, judgments_csv
+from annotation.formats.writing import guarded
+from annotation.freezing import FreezeConfig, freeze_dataset
 from annotation.models import Judgment, Session, Study, Trial, Triplet
 from codecs_eval.agreement.dataset import read_dataset
 from codecs_eval.models import Dataset
@@ -235,9 +238,9 @@ def test_text_that_a_spreadsheet_would_run_is_guarded(start: str) -> None:
 
 
 def test_numbers_are_not_guarded() -> None:
-    assert exporting.guarded(-1.5) == -1.5
-    assert exporting.guarded("") == ""
-    assert exporting.guarded("plain = text") == "plain = text"
+    assert guarded(-1.5) == -1.5
+    assert guarded("") == ""
+    assert guarded("plain = text") == "plain = text"
 
 
 def test_text_with_commas_quotes_and_lines_survives() -> None:
@@ -247,27 +250,29 @@ def test_text_with_commas_quotes_and_lines_survives() -> None:
     assert list(read_csv(study)["question"]) == [question]
 
 
-def test_the_csv_is_streamed_in_a_constant_number_of_queries() -> None:
+def test_the_number_of_queries_follows_the_batches_and_not_the_rows() -> None:
     def queries(study: Study) -> int:
         with CaptureQueriesContext(
             connection,
         ) as found:
-            assert len(list(judgments_csv(study))) > 1
+            assert len("".join(judgments_csv(study)).splitlines()) > 1
         return len(found)
 
     small, large = make_study("small", n_sources=1), make_study("large", n_sources=9)
     make_judgments(make_session(small), 1)
     for _ in range(3):
         make_judgments(make_session(large), 9)
-    assert queries(small) == queries(large) == 1
+    # The sessions' ids, a batch of sessions, its judgments, their triplets.
+    assert queries(small) == queries(large) == 4
 
 
-def test_the_csv_is_made_line_by_line() -> None:
+def test_the_csv_is_made_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judgment_table, "SESSIONS_AT_ONCE", 1)
     study = make_answered_study()
-    lines = judgments_csv(study)
-    assert isinstance(lines, Iterator)
-    assert next(lines).startswith("\ufeffjudgment_id,")
-    assert next(lines).count(",") >= len(CSV_COLUMNS) - 1
+    pieces = judgments_csv(study)
+    assert isinstance(pieces, Iterator)
+    assert next(pieces).startswith("\ufeffjudgment_id,")
+    assert [len(piece.splitlines()) for piece in pieces] == [4, 4]
 
 
 def test_a_csv_of_one_study_holds_no_other() -> None:
@@ -294,8 +299,20 @@ def test_who_saw_a_smaller_part_of_a_crop_is_left_out_and_counted() -> None:
         shown_width_px=whole.crop_width_px - 1, **seen
     )
     Judgment.objects.filter(pk=judgments[1].pk).update(shown_width_px=whole.crop_width_px, **seen)
-    dataset = exporting.freeze_dataset(study, exporting.FreezeConfig(study=study.slug))
+    dataset = freeze_dataset(study, FreezeConfig(study=study.slug))
     assert dataset.n_judgments == 5
     filters = read_dataset(dataset.folder).manifest.filters
     rules = {found.rule: found.dropped for found in filters}
     assert rules["seen on a smaller part of the crop"] == 1
+
+
+@pytest.mark.parametrize("microsecond", [0, 1, 120000, 650420, 999999])
+def test_a_moment_leaves_as_it_was_stored(microsecond: int) -> None:
+    """Either database writes its text in its own way; PostgreSQL leaves zeros away."""
+    study = make_study()
+    (judgment, *_) = make_judgments(make_session(study), 1)
+    at = datetime(2026, 3, 4, 5, 6, 7, microsecond, UTC)
+    Judgment.objects.filter(pk=judgment.pk).update(server_time=at, client_time=at)
+    row = read_csv(study).iloc[0]
+    assert row["server_time"] == row["client_time"]
+    assert datetime.fromisoformat(row["server_time"]) == at

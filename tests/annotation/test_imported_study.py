@@ -12,9 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db.models import QuerySet
 
 from annotation import designing, screening, serving
-from annotation.exporting import CSV_COLUMNS, FreezeConfig, freeze_dataset, guarded, judgments_csv
+from annotation.exporting import CSV_COLUMNS, judgments_csv
+from annotation.formats.writing import GUARDED, guarded, unguarded
+from annotation.freezing import FreezeConfig, freeze_dataset
 from annotation.imported_study import ImportedStudy, import_study
-from annotation.judgment_rows import GUARDED, unguarded
 from annotation.models import Annotator, Judgment, Session, Study, Trial, Triplet
 from codecs_eval import encoding, ladders, scoring, storing
 from codecs_eval.models import Dataset, Reconstruction, Run, SourceImage
@@ -182,7 +183,7 @@ def test_answers_of_people_and_simulated_ones_are_never_pooled(tmp_path: Path) -
 def test_columns_that_nobody_knows_are_ignored_and_named(tmp_path: Path) -> None:
     imported = bring_in(tmp_path, {**GOOD, "mood": "fine", "screening": "excluded"})
     assert imported.ignored_columns == ["mood"]
-    assert Session.objects.get().verdict == ""
+    assert Session.objects.get().verdict == "excluded"
 
 
 def test_a_byte_order_mark_and_guarded_text_are_undone(tmp_path: Path) -> None:

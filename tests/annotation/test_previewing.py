@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation import conditions, exporting, planning, previewing, serving, team, watching
-from annotation.exporting import FreezeConfig, freeze_dataset
+from annotation.freezing import FreezeConfig, freeze_dataset
 from annotation.models import Judgment, Session, Study, StudyMember, Trial
 from annotation.results_reading import read_rows
 from tests.factories import (

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation import results_reading, serving
-from annotation.exporting import FreezeConfig, freeze_dataset
+from annotation.freezing import FreezeConfig, freeze_dataset
 from annotation.models import Judgment, Session, Study
 from annotation.results_reading import read_rows
 from annotation.simulating import simulate

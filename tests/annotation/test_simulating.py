@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation import serving
-from annotation.exporting import FreezeConfig, freeze_dataset
+from annotation.freezing import FreezeConfig, freeze_dataset
 from annotation.models import Annotator, Judgment, Session, Study
 from annotation.simulating import simulate
 from codecs_eval.agreement.dataset import read_dataset

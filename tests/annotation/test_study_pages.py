@@ -50,7 +50,10 @@ TABS = [
 
 def address_of(name: str) -> str:
     """With as many of a study and a session, or a triplet and a picture, as it takes."""
-    for args in ([], ["which"], ["which", SOMEBODY], ["which", 1], ["which", "pdf"], [*A_PICTURE]):
+    for args in (
+        [], ["which"], ["which", SOMEBODY], ["which", 1], ["which", "pdf"], [*A_PICTURE],
+        [SOMEBODY],
+    ):  # fmt: skip
         with suppress(NoReverseMatch):
             return reverse(name, args=args)
     raise AssertionError(f"{name} takes something else")
@@ -181,7 +184,7 @@ def test_the_csv_is_a_streamed_download(ada: Client) -> None:
 def test_a_simulated_csv_says_so_in_its_name(ada: Client) -> None:
     make_study(is_simulated=True)
     reply = ada.get(reverse("judgments_csv", args=["which"]))
-    assert "judgments-which-simulated.csv" in reply["Content-Disposition"]
+    assert "judgments-which-SIMULATED.csv" in reply["Content-Disposition"]
 
 
 # What Ada does

@@ -146,9 +146,9 @@ def test_who_withdrew_does_not_enter_again(settings: Any) -> None:
 def test_exports_made_afterwards_have_nothing_of_it() -> None:
     study = make_study()
     session = make_answered(study)
-    assert len(list(exporting.judgments_csv(study))) == 3
+    assert len("".join(exporting.judgments_csv(study)).splitlines()) == 3
     withdraw(session)
-    assert len(list(exporting.judgments_csv(study))) == 1
+    assert len("".join(exporting.judgments_csv(study)).splitlines()) == 1
 
 
 def test_tombstones_are_counted_on_the_desk() -> None:

@@ -215,8 +215,9 @@ def test_a_dataset_downloads_whole_and_streamed(desk: Client) -> None:
     with zipfile.ZipFile(io.BytesIO(b"".join(response))) as archive:
         assert archive.testzip() is None
         manifest = json.loads(archive.read("garden/manifest.json"))
+        papers = ["manifest.json", "datasheet.md", "croissant.json"]
         assert sorted(archive.namelist()) == sorted(
-            f"garden/{name}" for name in ["manifest.json", *manifest["files"]]
+            f"garden/{name}" for name in [*papers, *manifest["files"]]
         )
 
 

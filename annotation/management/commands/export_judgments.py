@@ -4,13 +4,14 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from annotation.exported_tables import write_judgments
 from annotation.exporting import judgments_csv
 from annotation.models import Study
 from codecs_eval.management.ready import ReadyCommand
 
 
 class Command(ReadyCommand):
-    help = "Write judgments as CSV, one row each, streamed."
+    help = "Write judgments as CSV, one row each, streamed. More formats: export_study."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--study", help="short name; default: every study")
@@ -26,23 +27,15 @@ class Command(ReadyCommand):
                 raise CommandError(f"No study is called {options['study']!r}; known: {known}.")
         if options["json"] and not options["output"]:
             raise CommandError("--json tells about a file; give one with --output.")
+        if not options["output"]:
+            for text in judgments_csv(study):
+                self.stdout.write(text, ending="")
+            return
         try:
-            n_lines = self._write(options["output"], study)
+            with options["output"].open("wb") as file:
+                n_judgments = write_judgments(file, "csv", study)
         except OSError as error:
             raise CommandError(f"Cannot write {options['output']}: {error.strerror}.") from error
         if options["json"]:
-            self.stdout.write(
-                json.dumps({"file": str(options["output"]), "n_judgments": n_lines - 1})
-            )
-
-    def _write(self, path: Path | None, study: Study | None) -> int:
-        file = path.open("w", newline="", encoding="utf-8") if path else self.stdout
-        n_lines = 0
-        try:
-            for line in judgments_csv(study):
-                file.write(line)
-                n_lines += 1
-        finally:
-            if path:
-                file.close()
-        return n_lines
+            told = {"file": str(options["output"]), "n_judgments": n_judgments}
+            self.stdout.write(json.dumps(told))

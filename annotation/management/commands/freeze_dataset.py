@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from annotation.exporting import FreezeConfig
+from annotation.freezing import FreezeConfig
 from annotation.models import Study
 from codecs_eval import runs
 from codecs_eval.management.running import RunCommand
