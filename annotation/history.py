@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from annotation.exporting import guarded
+from annotation.formats.writing import guarded
 from annotation.models import Study, StudyChange
 
 COLUMNS = ("at", "by", "what", "setting", "before", "after")

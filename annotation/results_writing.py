@@ -13,7 +13,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from annotation import result_people_plots, result_plots
-from annotation.exporting import guarded
+from annotation.formats.writing import guarded
 from annotation.result_files import MANIFEST, file_name
 from annotation.result_tables import TABLES
 from codecs_eval.agreement.drawing import svg
