@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
+from annotation import progressing
 from annotation.models import Judgment, Session, Study, Triplet
 
 # The median of so many is as good as that of all.
@@ -41,24 +42,14 @@ class Counts:
 
 
 def count(study: Study) -> Counts:
-    by_judged = _triplets_by_judged(study)
-    wanted, n_triplets = study.judgments_per_triplet, sum(by_judged.values())
+    found = progressing.progress(study, progressing.counts_of(study))
     return Counts(
-        n_triplets=n_triplets,
-        n_wanted=n_triplets * wanted,
-        n_judged=sum(judged * n for judged, n in by_judged.items()),
-        n_missing=sum(max(0, wanted - judged) * n for judged, n in by_judged.items()),
+        **asdict(found),
         **_sessions(study),
         **_sides(study),
         median_response_ms=_median_ms(study),
         cells=_cells(study),
     )
-
-
-def _triplets_by_judged(study: Study) -> dict[int, int]:
-    """How many main triplets have each number of judgments; each keeps its own count."""
-    main = study.triplets.filter(kind=Triplet.Kind.MAIN).order_by()
-    return dict(main.values_list("n_judged").annotate(n=Count("pk")))
 
 
 def _sessions(study: Study) -> dict[str, int]:

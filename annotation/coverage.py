@@ -60,10 +60,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Coverage:
-    """`rows`: each pair of codecs with its cells in the order of `rates`; None: no such triplet."""
+    """`rows`: each pair of codecs with its cells in the order of `rates`; None: no such triplet.
+
+    `n_across`: main triplets whose two copies have different target rates; they are in no cell.
+    """
 
     rates: list[float]
     rows: list[tuple[tuple[Any, Any], list[Cell | None]]] = field(default_factory=list)
+    n_across: int = 0
 
 
 def histogram(counts: Mapping[int, int], n_wanted: int) -> list[Bar]:
@@ -92,11 +96,15 @@ def _ranges(most: int) -> Iterator[tuple[int, int]]:
 def coverage(study: Study) -> Coverage:
     """One row a pair of codecs, one column a rate."""
     main = study.triplets.filter(kind=Triplet.Kind.MAIN).order_by()
-    rows = main.values_list("target_bpp", "first__codec", "second__codec").annotate(
-        n=Count("pk"), judged=Sum("n_judged"), untouched=Count("pk", filter=Q(n_judged=0))
-    )
+    rows = main.values_list(
+        "first__target_bpp", "second__target_bpp", "first__codec", "second__codec"
+    ).annotate(n=Count("pk"), judged=Sum("n_judged"), untouched=Count("pk", filter=Q(n_judged=0)))
     cells: dict[tuple[tuple[str, str], float], Cell] = {}
-    for rate, one, other, n, judged, untouched in rows:
+    n_across = 0
+    for rate, other_rate, one, other, n, judged, untouched in rows:
+        if rate != other_rate:
+            n_across += n
+            continue
         pair = (min(one, other), max(one, other))
         cell = cells.setdefault((pair, rate), Cell(rate, pair))
         cell.n_triplets += n
@@ -113,4 +121,5 @@ def coverage(study: Study) -> Coverage:
             )
             for pair in sorted({pair for pair, _ in cells})
         ],
+        n_across,
     )

@@ -105,10 +105,12 @@ def _answered(study: Study) -> dict[tuple[float, str], _Answered]:
     answers = (
         Judgment.objects.counted()
         .of_study(study)
+        # As in the results: a pair of two rates says nothing of either rate alone.
+        .filter(trial__triplet__first__target_bpp=F("trial__triplet__second__target_bpp"))
         .order_by()
         .values(
             who=F("trial__annotator_id"),
-            rate=F("trial__triplet__target_bpp"),
+            rate=F("trial__triplet__first__target_bpp"),
             one=F("trial__triplet__first__codec"),
             other=F("trial__triplet__second__codec"),
             twice=_TWICE_WON,

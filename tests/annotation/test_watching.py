@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from annotation import (
     coverage,
+    galleries,
     keeping,
     progressing,
     serving,
@@ -130,6 +131,21 @@ def test_each_cell_is_a_rate_and_a_pair_whichever_way_it_is_stored() -> None:
         assert half and one
         assert (half.n_triplets, half.n_judged, half.n_wanted, half.tenth) == (2, 6, 6, 10)
         assert (one.n_judged, one.n_untouched, one.tenth) == (0, 2, 0)
+
+
+def test_a_pair_of_two_rates_is_in_no_cell_and_in_no_width() -> None:
+    study = make_study(n_sources=2, judgments_per_triplet=10)
+    across, within = study.triplets.order_by("pk")
+    type(across.second).objects.filter(pk=across.second_id).update(target_bpp=1.0)
+    for _ in range(6):
+        sitting(study, "ll")
+    found = coverage.coverage(study)
+    assert (found.rates, found.n_across) == ([0.5], 1)
+    ((_, (cell,)),) = found.rows
+    assert cell and (cell.n_triplets, cell.n_judged) == (1, 6)
+    assert {(row.target_bpp, row.n) for row in widths(study)} == {(0.5, 6)}
+    asked = galleries.Asked(rate=0.5)
+    assert list(galleries.triplets_of(study, asked)) == [within]
 
 
 # Sessions
