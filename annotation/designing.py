@@ -14,7 +14,7 @@ from django.utils import timezone
 from annotation import auditing, pairs, team, telling, triplets
 from annotation.design.ordering import Shares
 from annotation.design.presets import PRESETS, texts_for
-from annotation.models import Study
+from annotation.models import RESERVED_SLUGS, Study
 from codecs_eval.metrics.table import metric_entry
 from codecs_eval.models import Reconstruction, SourceImage
 from codecs_eval.named_codecs import check_known
@@ -129,6 +129,8 @@ class Design:
             raise ValueError(
                 f"Found short name {self.slug!r}; expected 1 to 60 letters, digits, - and _."
             )
+        if self.slug in RESERVED_SLUGS:
+            raise ValueError(f"{self.slug!r} is a page of its own; choose another short name.")
         if len(set(self.codecs)) < 2:
             raise ValueError(f"Found codecs {list(self.codecs)}; expected at least two to compare.")
         check_known(self.codecs)

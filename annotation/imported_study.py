@@ -18,6 +18,7 @@ from annotation.imported_triplets import NOT_TOLD, Compared
 from annotation.judgment_rows import POLARITIES, JudgmentFile, JudgmentRow
 from annotation.models import (
     QUESTION,
+    RESERVED_SLUGS,
     Annotator,
     Judgment,
     Session,
@@ -25,9 +26,6 @@ from annotation.models import (
     Trial,
     Triplet,
 )
-
-# Pages that stand where a study's would.
-RESERVED = ("new", "import")
 
 
 @dataclass(frozen=True)
@@ -150,7 +148,7 @@ def _free_slug(name: str) -> str:
     slug = slugify(name)[:60]
     if not slug:
         raise ValueError(f"Found name {name!r}; expected letters or digits.")
-    if slug in RESERVED:
+    if slug in RESERVED_SLUGS:
         raise ValueError(f"{slug!r} is a page of its own; give --name another name.")
     if Study.objects.filter(slug=slug).exists():
         raise ValueError(f"A study called {slug!r} exists here; give --name another one.")

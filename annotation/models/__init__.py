@@ -8,12 +8,13 @@ StudyMember (who may do what) and StudyChange (who did what) -> Study
 
 from annotation.models.judgment import Judgment, JudgmentQuerySet, Trial, TrialQuerySet
 from annotation.models.session import Annotator, Invitation, Screening, Session
-from annotation.models.study import QUESTION, Study, StudyQuerySet
+from annotation.models.study import QUESTION, RESERVED_SLUGS, Study, StudyQuerySet
 from annotation.models.team import StudyChange, StudyMember
 from annotation.models.triplet import Triplet, TripletQuerySet
 
 __all__ = [
     "QUESTION",
+    "RESERVED_SLUGS",
     "Annotator",
     "Invitation",
     "Judgment",

@@ -5,6 +5,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 
+# Pages that stand where a study's would: /studies/NAME.
+RESERVED_SLUGS = frozenset({"count", "import", "new", "power", "score"})
 QUESTION = "Which one is closer to the picture in the middle?"
 
 

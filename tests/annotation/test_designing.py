@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from annotation import designing
+from annotation import designing, urls
 from annotation.designing import Design
-from annotation.models import Study, Triplet
+from annotation.models import RESERVED_SLUGS, Study, Triplet
 from codecs_eval.models import Reconstruction
 from tests.factories import make_ada, make_ladder, make_reconstruction, make_source, make_study
 
@@ -220,3 +220,16 @@ def test_every_setting_is_described_with_its_value() -> None:
     assert said["Warm-up trials"] == 3
     assert said["Mode"] == "two copies, each alternating with the original"
     assert said["Time limit (s)"] == "none"
+
+
+def test_no_study_takes_the_place_of_a_page() -> None:
+    pages = {
+        str(pattern.pattern).removeprefix("studies/").split("/")[0]
+        for pattern in urls.urlpatterns
+        if str(pattern.pattern).startswith("studies/")
+    }
+    words = {page for page in pages if page and not page.startswith("<")}
+    assert words == RESERVED_SLUGS
+    for word in words:
+        with pytest.raises(ValueError, match="a page of its own"):
+            make_design(slug=word)
