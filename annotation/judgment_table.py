@@ -56,9 +56,9 @@ def judgment_batches(
 
 def session_ids(study: Study | None = None) -> list[Any]:
     found = Session.objects.order_by("started_at", "pk")
-    # Of all studies: what previews and dry runs collected is nobody's answer.
-    studies = Study.objects.real() if study is None else [study]
-    found = found.filter(study__in=studies)
+    # Nothing in a preview counts; a dry run is exported by its own name, if anybody wants it.
+    studies = Study.objects.real() if study is None else Study.objects.filter(pk=study.pk)
+    found = found.filter(study__in=studies.exclude(purpose=Study.Purpose.PREVIEW))
     return list(found.values_list("pk", flat=True))
 
 

@@ -132,7 +132,7 @@ def test_a_preview_is_not_exported(study: Study) -> None:
     ada = client_of(make_ada())
     ada.post(reverse("prepare_export", args=["which"]), {"file_format": "csv"})
     assert not Run.objects.exists()
-    assert ada.get(reverse("judgments_csv", args=["which"])).status_code == 302
+    assert ada.get(reverse("judgments_csv", args=["which"])).status_code == 404
     with pytest.raises(CommandError, match="preview"):
         call_command("export_study", "--study", "which", "--out", "nowhere.zip")
     assert not Path("nowhere.zip").exists()
