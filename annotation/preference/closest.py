@@ -12,8 +12,8 @@ from annotation.preference.sign_flips import SOURCE, sign_flip_p
 from annotation.preference.significance import CORRECTION
 from codecs_eval.agreement.differences import holm
 
+PLACES = "Student's t of the difference of places over draws of observers"
 DIRECT = SOURCE
-THROUGH_OTHERS = "Student's t of the difference of places over draws of observers"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ class Closest:
 def closest(comparisons: Comparisons, places: PlacesBootstrap) -> Closest:
     """The items at the top of `places`, which are those of the same comparisons.
 
-    Two items are tested on the judgments between them; where there are none, on their places.
+    Two items are tested on their places, for which all judgments speak: of many pairs each alone
+    has few. Where the places are no measurement (one of the two never lost, few observers), on the
+    judgments between them.
     """
     took_part = np.unique(np.concatenate([comparisons.first, comparisons.second]))
     level = places.level
@@ -76,8 +78,8 @@ def closest(comparisons: Comparisons, places: PlacesBootstrap) -> Closest:
 def _test(
     comparisons: Comparisons, places: PlacesBootstrap, top: int, other: int
 ) -> tuple[float | None, str | None]:
-    counts = comparisons.among([top, other]).counts()
-    if counts.n.any():
-        return sign_flip_p(counts.score.sum(axis=1)), DIRECT
     p_value = places.p_value(top, other)
-    return p_value, None if p_value is None else THROUGH_OTHERS
+    if p_value is not None:
+        return p_value, PLACES
+    counts = comparisons.among([top, other]).counts()
+    return (sign_flip_p(counts.score.sum(axis=1)), DIRECT) if counts.n.any() else (None, None)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from annotation.preference.bootstrap import bootstrap_places
-from annotation.preference.closest import DIRECT, THROUGH_OTHERS, Closest, closest
+from annotation.preference.closest import DIRECT, PLACES, Closest, closest
 from annotation.preference.comparisons import Comparisons
+from annotation.preference.sign_flips import sign_flip_p
 from tests.annotation.preference.simulated_people import Opinions
 
 
@@ -19,12 +20,12 @@ def test_a_clear_winner_stands_alone() -> None:
     found = found_in(make_study((-1.0, 2.0, 0.0, -1.5)))
     assert (found.top, found.tied, found.is_tied) == (1, (1,), False)
     assert [row.item for row in found.against] == [2, 0, 3]
-    assert all(row.test == DIRECT for row in found.against)
+    assert all(row.test == PLACES for row in found.against)
     assert all(row.p_adjusted is not None and row.p_adjusted < 0.05 for row in found.against)
 
 
 def test_items_that_are_not_told_from_the_top_share_the_first_rank() -> None:
-    found = found_in(make_study((1.0, 1.0, -1.5, 1.0)))
+    found = found_in(make_study((1.0, 1.0, -1.5, 1.0), seed=2))
     assert sorted(found.tied) == [0, 1, 3]
     assert found.tied[0] == found.top
     assert found.is_tied
@@ -41,13 +42,24 @@ def test_the_comparisons_with_the_top_are_one_family_for_holm() -> None:
     assert adjusted[smallest] == pytest.approx(3 * (raw[smallest] or 0.0))
 
 
-def test_items_that_only_met_others_are_tested_on_their_places() -> None:
+def test_items_that_only_met_others_are_tested_too() -> None:
     study = make_study((2.0, 0.0, -2.0), per_observer=60)
-    against_anchor = study.where((study.first == 1) | (study.second == 1))
-    found = found_in(against_anchor)
-    tests = {row.item: row.test for row in found.against}
+    found = found_in(study.where((study.first == 1) | (study.second == 1)))
     assert (found.top, found.tied) == (0, (0,))
-    assert tests == {1: DIRECT, 2: THROUGH_OTHERS}
+    assert {row.test for row in found.against} == {PLACES}
+
+
+def test_one_far_below_shares_no_first_rank_however_seldom_it_met_the_top() -> None:
+    study = make_study((2.0, 0.5, 0.0, -2.0), per_observer=40)
+    between = (np.minimum(study.first, study.second) == 0) & (
+        np.maximum(study.first, study.second) == 3
+    )
+    met = np.flatnonzero(between)
+    seldom = np.ones(study.n, dtype=bool)
+    seldom[met[4:]] = False
+    found = found_in(study.where(seldom))
+    assert sign_flip_p(study.where(seldom).among([0, 3]).counts().score.sum(axis=1)) > 0.05
+    assert found.tied == (0,)
 
 
 def test_one_that_never_lost_is_told_from_the_others_by_the_votes_between_them() -> None:
@@ -55,6 +67,7 @@ def test_one_that_never_lost_is_told_from_the_others_by_the_votes_between_them()
     always = np.where(study.first == 2, 1.0, np.where(study.second == 2, 0.0, study.share_first))
     found = found_in(Comparisons(3, 30, study.observer, study.first, study.second, always))
     assert (found.top, found.tied) == (2, (2,))
+    assert {row.test for row in found.against} == {DIRECT}
 
 
 def test_unconnected_items_have_no_top_but_a_reason() -> None:
