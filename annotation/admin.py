@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
 
-from annotation import auditing, designing, team
+from annotation import auditing, designing, revising, team
 from annotation.models import (
     Annotator,
     Invitation,
@@ -52,6 +52,10 @@ class StudyAdmin(admin.ModelAdmin):
         """The right of the admin, and the part in this study."""
         is_allowed = super().has_change_permission(request, obj)
         return is_allowed and (obj is None or team.may(request.user, obj, team.Role.RESEARCHER))
+
+    def delete_model(self, request: HttpRequest, obj: Study) -> None:
+        """With its previews and dry runs, as on the desk."""
+        revising.discard(obj)
 
     def save_model(self, request: HttpRequest, obj: Study, form: Any, change: bool) -> None:
         names = StudyTextsForm.Meta.fields

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation.models import Study, StudyMember, Triplet
+from annotation.models import RESERVED_SLUGS, Study, StudyMember, Triplet
 
 # A copy's own: who it is, where it came from, and what happened to it.
 _OWN = {"id", "slug", "title", "state", "opened_at", "created_at", "created_by", "copied_from"}
@@ -59,6 +59,7 @@ def copy_members(study: Study, made: Study) -> None:
 def free_slug(wanted: str) -> str:
     """The wanted short name, or the next one that no study has: NAME, NAME-2, NAME-3."""
     taken = set(Study.objects.filter(slug__startswith=wanted[:50]).values_list("slug", flat=True))
+    taken |= RESERVED_SLUGS
     found, number = wanted[:60], 1
     while found in taken:
         number += 1

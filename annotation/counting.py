@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 
 from annotation import progressing
-from annotation.models import Judgment, Session, Study, Triplet
+from annotation.models import Judgment, Session, Study, Triplet, at_one_rate
 
 # The median of so many is as good as that of all.
 MOST_TIMES = 50_000
@@ -17,7 +17,8 @@ MOST_TIMES = 50_000
 class Counts:
     """`n_missing`: judgments that triplets still want; what is beyond its number fills nothing.
 
-    `median_response_ms`: of standing answers, in ms; None: there is none.
+    `median_response_ms`: of the newest 50,000 answers that count, hidden time taken off, in ms;
+    None: there is none. `cells`: only triplets that count at a rate, as in the results.
     """
 
     n_triplets: int
@@ -74,15 +75,17 @@ def _sides(study: Study) -> dict[str, int]:
 
 
 def _median_ms(study: Study) -> float | None:
-    timed = Judgment.objects.of_study(study).standing().exclude(response_ms=None).order_by()
-    measured = timed.values_list("response_ms", flat=True)[:MOST_TIMES]
-    times = [time for time in measured if time is not None]
+    timed = Judgment.objects.of_study(study).counted().exclude(response_ms=None)
+    # The newest ones: of so many, the median no longer moves by chance.
+    newest = timed.order_by("-server_time").annotate(active_time=F("response_ms") - F("hidden_ms"))
+    times = list(newest.values_list("active_time", flat=True)[:MOST_TIMES])
     return median(times) if times else None
 
 
 def _cells(study: Study) -> list[dict[str, Any]]:
     """By target rate: main triplets, those with an answer, answers."""
-    rows = study.triplets.filter(kind=Triplet.Kind.MAIN).values("target_bpp")
+    main = study.triplets.filter(at_one_rate(study.rate_tolerance), kind=Triplet.Kind.MAIN)
+    rows = main.values("target_bpp")
     told = rows.annotate(
         n_triplets=Count("pk"),
         n_touched=Count("pk", filter=Q(n_judged__gt=0)),

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Case, Count, F, Q, Sum, Value, When
+from django.db.models.functions import Least
 
-from annotation.models import Study, Triplet
+from annotation.models import Study, Triplet, at_one_rate
 from codecs_eval.named_codecs import codec_entry
 
 MOST_BARS = 20
@@ -41,10 +42,17 @@ class Cell:
     n_judged: int = 0
     n_untouched: int = 0
     n_wanted: int = 0
+    n_filled: int = 0
 
     @property
     def share(self) -> float:
-        return min(1.0, self.n_judged / self.n_wanted) if self.n_wanted else 0.0
+        """Of the judgments wanted; what is beyond a triplet's number fills no other one."""
+        return self.n_filled / self.n_wanted if self.n_wanted else 0.0
+
+    @property
+    def percent(self) -> int:
+        """Rounded down: only a full cell is 100."""
+        return int(100 * self.n_filled / self.n_wanted) if self.n_wanted else 0
 
     @property
     def tenth(self) -> int:
@@ -62,12 +70,12 @@ class Cell:
 class Coverage:
     """`rows`: each pair of codecs with its cells in the order of `rates`; None: no such triplet.
 
-    `n_across`: main triplets whose two copies have different target rates; they are in no cell.
+    `n_apart`: main triplets that count at no rate, as in the results; they are in no cell.
     """
 
     rates: list[float]
     rows: list[tuple[tuple[Any, Any], list[Cell | None]]] = field(default_factory=list)
-    n_across: int = 0
+    n_apart: int = 0
 
 
 def histogram(counts: Mapping[int, int], n_wanted: int) -> list[Bar]:
@@ -96,21 +104,31 @@ def _ranges(most: int) -> Iterator[tuple[int, int]]:
 def coverage(study: Study) -> Coverage:
     """One row a pair of codecs, one column a rate."""
     main = study.triplets.filter(kind=Triplet.Kind.MAIN).order_by()
-    rows = main.values_list(
-        "first__target_bpp", "second__target_bpp", "first__codec", "second__codec"
-    ).annotate(n=Count("pk"), judged=Sum("n_judged"), untouched=Count("pk", filter=Q(n_judged=0)))
+    wanted = study.judgments_per_triplet
+    counts = Case(When(at_one_rate(study.rate_tolerance), then=Value(True)), default=Value(False))
+    rows = (
+        main.annotate(counts=counts)
+        .values_list("counts", "first__target_bpp", "first__codec", "second__codec")
+        .annotate(
+            n=Count("pk"),
+            judged=Sum("n_judged"),
+            untouched=Count("pk", filter=Q(n_judged=0)),
+            filled=Sum(Least(F("n_judged"), Value(wanted))),
+        )
+    )
     cells: dict[tuple[tuple[str, str], float], Cell] = {}
-    n_across = 0
-    for rate, other_rate, one, other, n, judged, untouched in rows:
-        if rate != other_rate:
-            n_across += n
+    n_apart = 0
+    for counts_there, rate, one, other, n, judged, untouched, filled in rows:
+        if not counts_there:
+            n_apart += n
             continue
         pair = (min(one, other), max(one, other))
         cell = cells.setdefault((pair, rate), Cell(rate, pair))
         cell.n_triplets += n
         cell.n_judged += judged
         cell.n_untouched += untouched
-        cell.n_wanted += n * study.judgments_per_triplet
+        cell.n_wanted += n * wanted
+        cell.n_filled += filled
     rates = sorted({rate for _, rate in cells})
     return Coverage(
         rates,
@@ -121,5 +139,5 @@ def coverage(study: Study) -> Coverage:
             )
             for pair in sorted({pair for pair, _ in cells})
         ],
-        n_across,
+        n_apart,
     )

@@ -317,6 +317,22 @@ def change_state(study: Study, state: str, user: auditing.Actor = None) -> None:
     """Open, pause or close. The first opening freezes the design for ever."""
     if state not in ALLOWED:
         raise ValueError(f"Found state {state!r}; expected one of {', '.join(ALLOWED)}.")
+    with transaction.atomic():
+        # As it stands now: somebody may change its design or its state at this very moment.
+        held = Study.objects.select_for_update().get(pk=study.pk)
+        _check_change(held, state)
+        before = auditing.standing(held, ("state", "opened_at"))
+        held.state = state
+        if state == Study.State.OPEN and held.opened_at is None:
+            held.opened_at = timezone.now()
+        held.save(update_fields=["state", "opened_at"])
+        after = auditing.standing(held, before)
+        auditing.record(held, user, STATE_SAID[state], before, after)
+        telling.state_changed(held, before["state"])
+    study.state, study.opened_at = held.state, held.opened_at
+
+
+def _check_change(study: Study, state: str) -> None:
     if study.state not in ALLOWED[state]:
         raise ValueError(f"A study that is {study.state} cannot become {state}.")
     if state == Study.State.OPEN and not study.triplets.exists():
@@ -325,15 +341,6 @@ def change_state(study: Study, state: str, user: auditing.Actor = None) -> None:
         raise ValueError(
             f"Study {study.slug} was imported without its images; there is nothing to show people."
         )
-    before = auditing.standing(study, ("state", "opened_at"))
-    study.state = state
-    if state == Study.State.OPEN and study.opened_at is None:
-        study.opened_at = timezone.now()
-    with transaction.atomic():
-        study.save(update_fields=["state", "opened_at"])
-        after = auditing.standing(study, before)
-        auditing.record(study, user, STATE_SAID[state], before, after)
-        telling.state_changed(study, before["state"])
 
 
 def described(study: Study) -> list[tuple[str, list[tuple[str, Any, str]]]]:

@@ -13,6 +13,7 @@ from annotation.models import (
     Study,
     Triplet,
     TripletQuerySet,
+    at_one_rate,
 )
 from annotation.tallying import Votes, tally
 
@@ -41,7 +42,7 @@ def triplets_of(study: Study, asked: Asked) -> TripletQuerySet:
     if asked.kind != ANY_KIND:
         found = found.filter(kind=asked.kind)
     if asked.rate is not None:
-        found = found.filter(first__target_bpp=asked.rate, second__target_bpp=asked.rate)
+        found = found.filter(at_one_rate(study.rate_tolerance), target_bpp=asked.rate)
     if asked.codec:
         found = found.filter(Q(first__codec=asked.codec) | Q(second__codec=asked.codec))
     if asked.pair:

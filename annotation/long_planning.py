@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from annotation import triplets
+from annotation import auditing, triplets
 from annotation.models import Study
 from codecs_eval import runs
 from codecs_eval.models import Run
@@ -30,7 +30,10 @@ def plan_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
         reporter.stop_if_asked()
         reporter.progress(done, total, "looking where the copies differ")
 
+    before = {"triplets": study.triplets.count()}
     planned = triplets.plan_triplets(study, on_progress=tell)
+    after = {"triplets": study.triplets.count()}
+    auditing.record(study, run.created_by, "Planned the triplets in a run", before, after)
     return {
         "study": study.slug,
         "triplets": planned.n_triplets,

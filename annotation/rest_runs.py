@@ -20,8 +20,9 @@ from annotation.rest_problems import Problem
 from annotation.rest_run_schemas import Kind, RunIn, RunKindOut, RunOut, RunRead, State
 from annotation.rest_schemas import Page, answers
 from codecs_eval import encoding, learning_codec, run_lists, runs, tasks
+from codecs_eval.access import may_change_run
 from codecs_eval.models import ApiToken, Dataset, Run, RunQuerySet
-from codecs_eval.run_kinds import KINDS, load
+from codecs_eval.run_kinds import KINDS, OF_STUDY, load, study_of
 
 READ = needs(ApiToken.Scope.RUNS_READ)
 WRITE = needs(ApiToken.Scope.RUNS_WRITE)
@@ -70,7 +71,7 @@ def launch_run(request: HttpRequest, sent: RunIn) -> Any:
     """
     user = user_of(request)
     config = _config_of(sent)
-    study = _study_named(request, config)
+    study = _study_named(request, sent.kind, config)
     dataset = _dataset_of(sent)
     try:
         is_simulated = _check(sent.kind, config) or bool(study and study.is_simulated)
@@ -98,6 +99,8 @@ def read_run(request: HttpRequest, run_id: UUID) -> Any:
 def cancel_run(request: HttpRequest, run_id: UUID) -> Any:
     """At once while it waits; a running one stops at its next heartbeat. What is done is kept."""
     run = _found(request, run_id)
+    if not may_change_run(user_of(request), run):
+        raise Problem(403, "This run works on a study; its researchers may cancel it.")
     if not run.is_active:
         raise Problem(409, f"Found a run that is {run.state}; expected queued or running.")
     runs.cancel(run)
@@ -109,8 +112,8 @@ def _visible(request: HttpRequest, rows: RunQuerySet) -> RunQuerySet:
     """A run about a study to who may read the study; all others to researchers."""
     user = user_of(request)
     slugs = list(team.visible_to(user).values_list("slug", flat=True))
-    about = Q(config__study__in=slugs)
-    return rows.filter(about | Q(config__study__isnull=True) if user.is_staff else about)
+    about = Q(kind__in=OF_STUDY, config__study__in=slugs)
+    return rows.filter(about | ~Q(kind__in=OF_STUDY) if user.is_staff else about)
 
 
 def _found(request: HttpRequest, run_id: UUID) -> Run:
@@ -153,9 +156,9 @@ def _config_of(sent: RunIn) -> Any:
         raise Problem(422, f"{where}: {first['msg']}") from error
 
 
-def _study_named(request: HttpRequest, config: Any) -> Study | None:
-    """The study that a configuration names; where it names none, a researcher must ask."""
-    slug = getattr(config, "study", "")
+def _study_named(request: HttpRequest, kind: str, config: Any) -> Study | None:
+    """The study that a run works on; where it works on none, a researcher must ask."""
+    slug = study_of(kind, vars(config))
     if slug:
         return study_to_change(request, slug)
     researcher_of(request)

@@ -115,7 +115,8 @@ class ProgressOut(Schema):
     n_finished: int = Field(description="Sessions answered to the end.")
     n_annotators: int
     median_response_ms: float | None = Field(
-        description="From the first frame of the pictures to the answer, in ms; null: no answer."
+        description="From the first frame of the pictures to the answer, hidden time taken off, "
+        "in ms, of the newest 50,000 that count; null: no answer."
     )
     n_left: int = Field(description="Standing answers for the left picture.")
     n_right: int

@@ -126,10 +126,11 @@ def _metrics(
     everybody = rows.counted(everybody=True)
     measured = measure_study(study, everybody, config.metrics, reporter)
     bootstrap = Bootstrap(resamples=config.resamples, seed=config.seed)
-    cells = agreement_cells(measured.judged(rows.counted()), codecs, bootstrap, reporter)
+    asked = (codecs, study.rate_tolerance, bootstrap, reporter)
+    cells = agreement_cells(measured.judged(rows.counted()), *asked)
     every_cell = cells
     if rows.table["is_excluded"].any():
-        every_cell = agreement_cells(measured.judged(everybody), codecs, bootstrap, reporter)
+        every_cell = agreement_cells(measured.judged(everybody), *asked)
     return {
         "metrics": metric_facts(measured.distances),
         "cells": cells,

@@ -19,17 +19,21 @@ from codecs_eval.runs import RunReporter
 
 
 def agreement_cells(
-    judged: Judged | None, codecs: Sequence[str], bootstrap: Bootstrap, reporter: RunReporter
+    judged: Judged | None,
+    codecs: Sequence[str],
+    tolerance: float,
+    bootstrap: Bootstrap,
+    reporter: RunReporter,
 ) -> list[dict[str, Any]]:
     """Agreement over all, at each rate, and at each rate and pair of codecs; shares in 0..1.
 
-    Only triplets whose copies share a target rate stand in a rate. People's figures are their
-    agreement with each other on the same triplets (unbiased), and the oracle: the best that any
-    metric could reach on these very judgments.
+    At a rate stand the triplets that count there, as everywhere in the results. People's figures
+    are their agreement with each other on the same triplets (unbiased), and the oracle: the best
+    that any metric could reach on these very judgments.
     """
     if judged is None:
         return []
-    cuts = list(_cuts(judged.table, codecs))
+    cuts = list(_cuts(judged.table, codecs, tolerance))
     cells = []
     for index, (facts, is_member) in enumerate(cuts):
         reporter.stop_if_asked()
@@ -72,7 +76,7 @@ def metric_facts(found: Sequence[MetricDistances]) -> list[dict[str, Any]]:
 
 
 def _cuts(
-    table: pd.DataFrame, codecs: Sequence[str]
+    table: pd.DataFrame, codecs: Sequence[str], tolerance: float
 ) -> Iterator[tuple[dict[str, Any], NDArray[np.bool_]]]:
     """All; then each rate; then each pair of codecs at a rate, in the study's order of codecs."""
     yield {"rate_bpp": None, "pair": None}, np.ones(len(table), dtype=bool)
@@ -81,7 +85,13 @@ def _cuts(
         tuple(sorted(pair, key=lambda codec: order.get(codec, len(order))))
         for pair in zip(table["first_codec"], table["second_codec"], strict=True)
     ]
-    is_same = (table["first_target_bpp"] == table["second_target_bpp"]).to_numpy()
+    gap = (table["first_bpp"] - table["second_bpp"]).abs()
+    is_near = gap <= tolerance * table[["first_bpp", "second_bpp"]].min(axis=1)
+    is_same = (
+        (table["first_target_bpp"] == table["second_target_bpp"])
+        & (table["first_codec"] != table["second_codec"])
+        & is_near
+    ).to_numpy()
     rates = table["first_target_bpp"].to_numpy()
     known = sorted(set(rates[is_same & (rates > 0)]))
     for rate in known:

@@ -11,8 +11,10 @@ from django.db.models import Field
 from annotation import auditing, copying, team, triplets
 from annotation.auditing import Actor
 from annotation.designing import SETTINGS, TEXTS, Design, check_collection
-from annotation.models import Study
+from annotation.models import RESERVED_SLUGS, Study
 from annotation.wiping import delete_study
+from codecs_eval.models import Run
+from codecs_eval.run_kinds import OF_STUDY
 
 # What two versions are compared by, and what the trail of a change holds.
 COMPARED = ("title", "collection", "codecs", "rates_bpp", *TEXTS, *SETTINGS, "texts", "preset")
@@ -31,6 +33,7 @@ def revise(
     check_collection(design.collection)
     with transaction.atomic():
         held = _draft(study)
+        _refuse_new_name(held, design.slug)
         before = auditing.standing(held, ("slug", *COMPARED))
         for name, value in design.columns.items():
             if name in _UNORDERED and sorted(value) == sorted(getattr(held, name)):
@@ -50,6 +53,15 @@ def revise(
         if is_same and held.triplets.exists():
             return None
         return triplets.plan(held, may_take_long=may_take_long)
+
+
+def _refuse_new_name(study: Study, slug: str) -> None:
+    """A run knows its study by its short name: under another one it would be another study's."""
+    if slug != study.slug and Run.objects.filter(kind__in=OF_STUDY, config__study=study.slug):
+        raise ValueError(
+            f"Runs know this study as {study.slug!r} (dry runs, exports, plans); its short name "
+            "stays. Clone it for another one."
+        )
 
 
 def plan_anew(study: Study, *, user: Actor = None, may_take_long: bool = True) -> triplets.Planned:
@@ -116,6 +128,8 @@ def clone(study: Study, slug: str, *, title: str = "", user: Actor = None) -> St
     _refuse_tried(study)
     if not slug_re.fullmatch(slug) or len(slug) > 60:
         raise ValueError(f"Found short name {slug!r}; expected 1 to 60 letters, digits, - and _.")
+    if slug in RESERVED_SLUGS:
+        raise ValueError(f"{slug!r} is a page of its own; choose another short name.")
     account = _account(user)
     try:
         with transaction.atomic():

@@ -33,10 +33,14 @@ def obstacle(study: Study) -> str:
     """Why nothing of a study can be shared now; "" where it can."""
     if study.state != Study.State.CLOSED:
         return f"The study is {study.state}; its triplets can be shared once it is closed."
-    asking = Study.objects.exclude(pk=study.pk).filter(
-        collection=study.collection,
-        state__in=[Study.State.OPEN, Study.State.PAUSED],
-        is_simulated=False,
+    asking = (
+        Study.objects.real()
+        .exclude(pk=study.pk)
+        .filter(
+            collection=study.collection,
+            state__in=[Study.State.OPEN, Study.State.PAUSED],
+            is_simulated=False,
+        )
     )
     found = asking.first()
     if found is not None:

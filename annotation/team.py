@@ -46,6 +46,12 @@ def may(user: User | AnonymousUser, study: Study, role: str) -> bool:
     return covers(role_of(user, study), role)
 
 
+def may_change(user: User, slug: str) -> bool:
+    """Whether an account may change the study of that short name; of none there is nothing to."""
+    study = Study.objects.filter(slug=slug).first()
+    return study is None or may(user, study, Role.RESEARCHER)
+
+
 def visible_to(user: User | AnonymousUser) -> StudyQuerySet:
     """The studies whose desk an account may read: `may(user, study, VIEWER)` for all at once.
 
@@ -56,12 +62,19 @@ def visible_to(user: User | AnonymousUser) -> StudyQuerySet:
     with_desk = Study.objects.exclude(purpose=Study.Purpose.PREVIEW)
     if user.is_superuser:
         return with_desk
-    members = StudyMember.objects.filter(study=OuterRef("pk"))
+    members = StudyMember.objects.filter(_people_of(OuterRef("pk")))
     visible = Q(Exists(members.filter(user=user, role__in=RANKS)))
     if user.is_staff:
         is_named = Q(Exists(members.filter(user=user)))
         visible |= Q(~Exists(members.filter(role__in=RANKS))) & ~is_named
     return with_desk.filter(visible)
+
+
+def _people_of(study: OuterRef) -> Q:
+    """Members who have a say: what tries a study out is its people's, as `role_of` has it."""
+    own = Q(study=study) & (Q(study__purpose=Study.Purpose.REAL) | Q(study__copied_from=None))
+    tried = Q(study__copies=study) & ~Q(study__copies__purpose=Study.Purpose.REAL)
+    return own | tried
 
 
 def may_answer(user: User | AnonymousUser, study: Study) -> bool:

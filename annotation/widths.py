@@ -14,7 +14,7 @@ from django.db.models import Case, F, When
 from numpy.typing import NDArray
 
 from annotation.coverage import Coverage, coverage
-from annotation.models import Judgment, Study
+from annotation.models import Judgment, Study, at_one_rate
 from annotation.preference.evenness import forecast_half_width
 from annotation.preference.shares import clustered_share
 from codecs_eval.named_codecs import codec_entry
@@ -105,8 +105,8 @@ def _answered(study: Study) -> dict[tuple[float, str], _Answered]:
     answers = (
         Judgment.objects.counted()
         .of_study(study)
-        # As in the results: a pair of two rates says nothing of either rate alone.
-        .filter(trial__triplet__first__target_bpp=F("trial__triplet__second__target_bpp"))
+        # As in the results.
+        .filter(at_one_rate(study.rate_tolerance, "trial__triplet__"))
         .order_by()
         .values(
             who=F("trial__annotator_id"),

@@ -3,6 +3,8 @@
 from django.db import transaction
 
 from annotation.models import Annotator, Judgment, Session, Study, Trial
+from codecs_eval.models import Run
+from codecs_eval.run_kinds import OF_STUDY
 
 
 def delete_study(study: Study) -> None:
@@ -16,6 +18,8 @@ def delete_study(study: Study) -> None:
     with transaction.atomic():
         _delete_answers(study)
         study.triplets.all().delete()
+        # Runs know it by its short name, which another study may take.
+        Run.objects.filter(kind__in=OF_STUDY, config__study=study.slug).delete()
         study.delete()
 
 

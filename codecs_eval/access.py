@@ -9,6 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from codecs_eval.models import Run
+from codecs_eval.run_kinds import load, study_of
+
 View = Callable[..., HttpResponseBase]
 
 
@@ -24,6 +27,16 @@ def researchers_only(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+# The people of a study are known to `annotation`, which stands above: it is asked by name.
+MAY_CHANGE_STUDY = "annotation.team.may_change"
+
+
+def may_change_run(user: User, run: Run) -> bool:
+    """Whether an account may cancel or repeat a run: of a study's, its researchers may."""
+    study = study_of(run.kind, run.config)
+    return not study or bool(load(MAY_CHANGE_STUDY)(user, study))
 
 
 def researcher(request: HttpRequest) -> User:

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from codecs_eval import runs, tokens
-from codecs_eval.access import researcher
+from codecs_eval.access import may_change_run, researcher
 from codecs_eval.codec_forms import codec_form, comparison_form
 from codecs_eval.finding_saliency import SaliencyConfig
 from codecs_eval.models import (
@@ -314,18 +314,22 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Cancel runs", permissions=["launch"])
     def cancel_runs(self, request: HttpRequest, queryset: RunQuerySet) -> None:
-        active = list(queryset.active())
+        active = [run for run in queryset.active() if may_change_run(researcher(request), run)]
         for run in active:
             runs.cancel(run)
-        n_ended = queryset.count() - len(active)
-        ended = f" {n_ended} had ended already." if n_ended else ""
-        self.message_user(request, f"Cancelling {len(active)}.{ended}", messages.INFO)
+        n_left = queryset.count() - len(active)
+        left = f" {n_left} had ended already, or work on a study of others." if n_left else ""
+        self.message_user(request, f"Cancelling {len(active)}.{left}", messages.INFO)
 
     @admin.action(description="Run again", permissions=["launch"])
     def run_again(self, request: HttpRequest, queryset: RunQuerySet) -> None:
         for run in queryset.select_related("dataset"):
             if run.kind not in KINDS:
                 self.message_user(request, f"{run}: its kind is gone.", messages.ERROR)
+                continue
+            if not may_change_run(researcher(request), run):
+                said = f"{run}: it works on a study; its researchers may repeat it."
+                self.message_user(request, said, messages.ERROR)
                 continue
             try:
                 new = runs.again(run, researcher(request))

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from codecs_eval.models import Delivery, Event, Run, Webhook
 from codecs_eval.reaching import checked_address
-from codecs_eval.run_kinds import load
+from codecs_eval.run_kinds import load, study_of
 
 # Who may know of a study is the other half's to say: (user, short name) -> bool.
 MAY_HEAR_OF_STUDY = "annotation.telling.may_hear"
@@ -69,7 +69,7 @@ def announce_run(run: Run) -> None:
         str(run.pk),
         {"run": str(run.pk), "kind": run.kind, "title": run.title, "state": run.state},
         is_simulated=run.is_simulated,
-        study=str(run.config.get("study", "")),
+        study=study_of(run.kind, run.config),
     )
 
 

@@ -12,7 +12,8 @@ class RunKind:
 
     Whole work is one function `(run, reporter) -> result`. Work in parts is
     `parts(run) -> keys`, `part(run, key)` and `finish(run) -> result`. Work that several processes
-    may do together names what the others call, `together(run, reporter)`.
+    may do together names what the others call, `together(run, reporter)`. `is_of_study`: its
+    configuration's `study` is the short name of the study that it works on.
     """
 
     label: str
@@ -23,6 +24,7 @@ class RunKind:
     parts: str = ""
     part: str = ""
     finish: str = ""
+    is_of_study: bool = False
 
     @property
     def is_in_parts(self) -> bool:
@@ -55,18 +57,21 @@ KINDS: dict[str, RunKind] = {
         config="annotation.long_planning.PlanConfig",
         queue="encode",
         work="annotation.long_planning.plan_in_run",
+        is_of_study=True,
     ),
     "dry_run": RunKind(
         label="Dry run of a study",
         config="annotation.dry_running.DryRunConfig",
         queue="encode",
         work="annotation.dry_running.dry_run_in_run",
+        is_of_study=True,
     ),
     "freeze_dataset": RunKind(
         label="Freeze a dataset",
         config="annotation.freezing.FreezeConfig",
         queue="light",
         work="annotation.freezing.freeze_in_run",
+        is_of_study=True,
     ),
     "import_judgments": RunKind(
         label="Import judgments",
@@ -79,6 +84,7 @@ KINDS: dict[str, RunKind] = {
         config="annotation.export_formats.ExportConfig",
         queue="light",
         work="annotation.exporting.export_in_run",
+        is_of_study=True,
     ),
     "train_metric": RunKind(
         label="Train a metric",
@@ -125,8 +131,17 @@ KINDS: dict[str, RunKind] = {
         config="annotation.results_config.StudyResultsConfig",
         queue="encode",
         work="annotation.running_results.results_in_run",
+        is_of_study=True,
     ),
 }
+
+
+OF_STUDY = tuple(name for name, kind in KINDS.items() if kind.is_of_study)
+
+
+def study_of(kind: str, config: dict[str, Any]) -> str:
+    """The short name of the study that a run works on; "" where it works on none."""
+    return str(config.get("study", "")) if kind in OF_STUDY else ""
 
 
 def load(path: str) -> Callable[..., Any]:

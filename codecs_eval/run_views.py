@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
@@ -15,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from codecs_eval import exporting_metric, run_lists, runs
-from codecs_eval.access import researcher, researchers_only
+from codecs_eval.access import may_change_run, researcher, researchers_only
 from codecs_eval.models import Run
 from codecs_eval.run_kinds import KINDS
 from codecs_eval.run_links import made_by
@@ -148,10 +149,17 @@ def run_curves_csv(request: HttpRequest, run_id: UUID) -> HttpResponse:
     return csv_reply(buffer.getvalue(), f"run-{str(found.pk)[:8]}-curves.csv")
 
 
+def _changeable(request: HttpRequest, run_id: UUID) -> Run:
+    found = get_object_or_404(Run.objects.select_related("dataset"), pk=run_id)
+    if not may_change_run(researcher(request), found):
+        raise PermissionDenied("This run works on a study; its researchers may do that.")
+    return found
+
+
 @researchers_only
 @require_POST
 def cancel_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    found = get_object_or_404(Run, pk=run_id)
+    found = _changeable(request, run_id)
     if found.is_active:
         runs.cancel(found)
         messages.info(request, "Cancelling. What is finished is kept.")
@@ -163,7 +171,7 @@ def cancel_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @researchers_only
 @require_POST
 def run_again(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    found = get_object_or_404(Run.objects.select_related("dataset"), pk=run_id)
+    found = _changeable(request, run_id)
     try:
         new = runs.again(found, researcher(request))
     except ValueError as error:

@@ -10,7 +10,7 @@ from annotation.models.judgment import Judgment, JudgmentQuerySet, Trial, TrialQ
 from annotation.models.session import Annotator, Invitation, Screening, Session
 from annotation.models.study import QUESTION, RESERVED_SLUGS, Study, StudyQuerySet
 from annotation.models.team import StudyChange, StudyMember
-from annotation.models.triplet import Triplet, TripletQuerySet
+from annotation.models.triplet import Triplet, TripletQuerySet, at_one_rate
 
 __all__ = [
     "QUESTION",
@@ -29,4 +29,5 @@ __all__ = [
     "TrialQuerySet",
     "Triplet",
     "TripletQuerySet",
+    "at_one_rate",
 ]

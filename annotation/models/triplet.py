@@ -2,9 +2,26 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Abs, Least
+from django.db.models.lookups import LessThanOrEqual
 
 from annotation.models.study import Study
 from codecs_eval.models import Reconstruction, SourceImage
+
+
+def at_one_rate(tolerance: float, to_triplet: str = "") -> Q:
+    """Triplets that tell which codec is better at a rate: two codecs, one known target rate, files
+    that differ in size by no more than the study's tolerance of the smaller one.
+
+    `to_triplet`: the way there from the rows that are filtered, such as "trial__triplet__".
+    """
+    first, second = f"{to_triplet}first__", f"{to_triplet}second__"
+    gap = Abs(F(f"{first}bpp") - F(f"{second}bpp"))
+    allowed = Least(F(f"{first}bpp"), F(f"{second}bpp")) * tolerance
+    same = {f"{first}target_bpp": F(f"{second}target_bpp"), f"{first}target_bpp__gt": 0}
+    return (
+        Q(**same) & ~Q(**{f"{first}codec": F(f"{second}codec")}) & Q(LessThanOrEqual(gap, allowed))
+    )
 
 
 class TripletQuerySet(models.QuerySet["Triplet"]):

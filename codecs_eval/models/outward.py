@@ -19,7 +19,7 @@ class ApiToken(models.Model):
         STUDIES_WRITE = "studies:write", "make studies; open, pause and close them"
         JUDGMENTS_READ = "judgments:read", "read judgments, one by one"
         RESULTS_READ = "results:read", "read the results of studies"
-        RUNS_READ = "runs:read", "read runs, datasets, codecs and metrics"
+        RUNS_READ = "runs:read", "read runs with what they found, datasets, codecs and metrics"
         RUNS_WRITE = "runs:write", "launch and cancel runs"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")

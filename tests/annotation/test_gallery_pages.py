@@ -291,3 +291,11 @@ def test_a_viewer_makes_no_link() -> None:
 def test_a_simulated_study_says_so_wherever_it_is_shared() -> None:
     study = make_study(state="closed", is_simulated=True)
     assert "SIMULATED" in text_of(Client().get(make_link(study)))
+
+
+def test_a_preview_of_the_same_photos_hinders_no_share() -> None:
+    study = make_study(state=Study.State.CLOSED)
+    make_study("preview-of-it", collection=study.collection, purpose=Study.Purpose.PREVIEW)
+    assert sharing.obstacle(study) == ""
+    make_study("asks", collection=study.collection)
+    assert "asks asks people" in sharing.obstacle(study)

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from annotation import designing, revising, triplets
+from annotation import copying, designing, long_planning, revising, triplets
 from annotation.designing import Design
 from annotation.models import Study, StudyChange, StudyMember
-from codecs_eval.models import Reconstruction
+from codecs_eval.models import Reconstruction, Run
 from tests.factories import (
     make_ada,
     make_judgments,
@@ -258,3 +259,31 @@ def test_a_clone_needs_a_name_of_its_own(slug: str) -> None:
     with pytest.raises(ValueError, match="name"):
         revising.clone(make_study(), slug)
     assert Study.objects.count() == 1
+
+
+def test_a_short_name_that_runs_know_stays() -> None:
+    study = make_draft()
+    run = long_planning.start(study)
+    with pytest.raises(ValueError, match="Runs know this study as 'which'"):
+        revising.revise(study, make_design(slug="other"))
+    revising.revise(study, make_design(title="Another title"))
+    revising.discard(study)
+    assert not Run.objects.filter(pk=run.pk).exists()
+
+
+def test_no_clone_takes_the_place_of_a_page() -> None:
+    study = make_study()
+    with pytest.raises(ValueError, match="a page of its own"):
+        revising.clone(study, "import")
+    assert copying.free_slug("import") == "import-2"
+
+
+def test_a_draft_that_was_changed_meanwhile_is_opened_as_it_stands_now() -> None:
+    seen = make_draft()
+    Study.objects.get(pk=seen.pk).triplets.all().delete()
+    Study.objects.filter(pk=seen.pk).update(state=Study.State.CLOSED, opened_at=timezone.now())
+    with pytest.raises(ValueError, match="is closed cannot become paused"):
+        designing.change_state(seen, "paused")
+    with pytest.raises(ValueError, match="no triplets yet"):
+        designing.change_state(seen, "open")
+    assert StudyChange.objects.filter(what="Opened").count() == 0

@@ -14,6 +14,9 @@ from django.urls import URLPattern, reverse
 
 from annotation import team, urls
 from annotation.models import Study, StudyMember
+from annotation.results_config import StudyResultsConfig
+from annotation.running_results import create_results
+from codecs_eval.models import Run
 from tests.factories import begin_in, make_ada, make_ben, make_cleo, make_study, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
@@ -340,3 +343,27 @@ def test_the_command_says_what_cannot_be(options: dict[str, str]) -> None:
     with pytest.raises(CommandError):
         command(**options)
     assert not study.changes.exists()
+
+
+def test_what_tries_a_study_out_is_read_by_its_people_as_they_are_now() -> None:
+    study, viewer, gone = make_study(), make_user("vera"), make_user("gus")
+    for user, role in ((make_ada(), "owner"), (viewer, "viewer")):
+        StudyMember.objects.create(study=study, user=user, role=role)
+    tried = make_study("tried", purpose=Study.Purpose.DRY_RUN, copied_from=study)
+    StudyMember.objects.create(study=tried, user=gone, role="viewer")
+    for user, may_read in ((viewer, True), (gone, False)):
+        assert team.may(user, tried, "viewer") == may_read
+        assert team.visible_to(user).filter(pk=tried.pk).exists() == may_read
+
+
+def test_a_studys_run_is_cancelled_and_repeated_by_its_researchers_alone() -> None:
+    study, ada, dan = make_study(), make_ada(), make_user("dan", is_staff=True)
+    StudyMember.objects.create(study=study, user=ada, role="owner")
+    run = create_results(study, StudyResultsConfig(study=study.slug))
+    for name in ("run_again", "cancel_run"):
+        assert login(dan).post(reverse(name, args=[run.pk])).status_code == 403
+    run.refresh_from_db()
+    assert run.state == "queued" and Run.objects.count() == 1
+    assert login(ada).post(reverse("cancel_run", args=[run.pk])).status_code == 302
+    run.refresh_from_db()
+    assert run.state == "cancelled"

@@ -140,7 +140,7 @@ def test_a_pair_of_two_rates_is_in_no_cell_and_in_no_width() -> None:
     for _ in range(6):
         sitting(study, "ll")
     found = coverage.coverage(study)
-    assert (found.rates, found.n_across) == ([0.5], 1)
+    assert (found.rates, found.n_apart) == ([0.5], 1)
     ((_, (cell,)),) = found.rows
     assert cell and (cell.n_triplets, cell.n_judged) == (1, 6)
     assert {(row.target_bpp, row.n) for row in widths(study)} == {(0.5, 6)}
@@ -425,3 +425,27 @@ def test_the_sessions_page_takes_as_many_queries_for_many_rows(ada: Client) -> N
         sitting(study, "ll")
     assert n_queries() == few
     assert few <= 8
+
+
+def test_files_of_too_different_size_count_at_no_rate() -> None:
+    study = make_study(n_sources=2, judgments_per_triplet=10, rate_tolerance=0.04)
+    apart, near = study.triplets.order_by("pk")
+    type(apart.second).objects.filter(pk=apart.second_id).update(bpp=0.53)
+    type(near.second).objects.filter(pk=near.second_id).update(bpp=0.515)
+    for _ in range(6):
+        sitting(study, "ll")
+    found = coverage.coverage(study)
+    ((_, (cell,)),) = found.rows
+    assert cell and (cell.n_triplets, found.n_apart) == (1, 1)
+    assert {row.n for row in widths(study)} == {6}
+
+
+def test_a_cell_is_full_only_where_each_triplet_is() -> None:
+    study = make_study(n_sources=2, judgments_per_triplet=10)
+    first, second = study.triplets.order_by("pk")
+    study.triplets.filter(pk=first.pk).update(n_judged=20)
+    ((_, (cell,)),) = coverage.coverage(study).rows
+    assert cell and (cell.percent, cell.tenth) == (50, 5)
+    study.triplets.filter(pk=second.pk).update(n_judged=9)
+    ((_, (cell,)),) = coverage.coverage(study).rows
+    assert cell and (cell.percent, cell.tenth) == (95, 9)

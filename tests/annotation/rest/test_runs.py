@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from annotation.models import StudyMember
+from annotation.models import Study, StudyMember
+from annotation.results_config import StudyResultsConfig
+from annotation.running_results import create_results
 from codecs_eval.models import Run
 from codecs_eval.run_kinds import KINDS
 from tests.annotation.rest.asking import Program, make_program
-from tests.factories import make_ada, make_ben, make_cleo, make_ladder, make_study
+from tests.factories import make_ada, make_ben, make_cleo, make_ladder, make_study, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
 ROOT = Path(__file__).resolve().parents[3]
@@ -162,3 +164,25 @@ def test_codecs_and_metrics_are_told_with_what_they_mean(ada: Program) -> None:
     assert codecs["jpeg"]["is_available"] is True
     assert metrics["psnr"]["higher_is_better"] is True
     assert "dB" in metrics["psnr"]["definition"]
+
+
+def test_a_viewer_reads_a_studys_run_and_does_not_cancel_it() -> None:
+    study, ben = make_study(), make_user("ben")
+    StudyMember.objects.create(study=study, user=ben, role="viewer")
+    run = create_results(study, StudyResultsConfig(study=study.slug))
+    program = make_program(ben)
+    assert program.get(f"/runs/{run.pk}").status_code == 200
+    assert program.post(f"/runs/{run.pk}/cancel").status_code == 403
+    run.refresh_from_db()
+    assert run.state == "queued"
+
+
+def test_an_import_is_about_no_study_that_is_here(ada: Program) -> None:
+    make_study("foo")
+    run = Run.objects.create(
+        kind="import_judgments", title="Theirs", config={"path": "x.csv", "study": "foo"}
+    )
+    assert ada.get(f"/runs/{run.pk}").status_code == 200
+    ben = make_user("ben")
+    StudyMember.objects.create(study=Study.objects.get(slug="foo"), user=ben, role="viewer")
+    assert make_program(ben).get(f"/runs/{run.pk}").status_code == 404

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("triad_home")]
 
 DESIGN = {
     "title": "Which is closer?",
-    "slug": "new",
+    "slug": "fresh",
     "collection": "kodak",
     "codecs": ["jpeg", "webp"],
     "rates_bpp": [0.5],
@@ -38,8 +38,8 @@ def test_a_study_is_made_opened_and_paused(ada: Program) -> None:
     assert made.json()["n_triplets"]["main"] == 3
     assert made.json()["settings"]["crop_px"] == 64
     for state in ("open", "paused"):
-        assert ada.post("/studies/new/state", {"state": state}).json()["state"] == state
-    study = Study.objects.get(slug="new")
+        assert ada.post("/studies/fresh/state", {"state": state}).json()["state"] == state
+    study = Study.objects.get(slug="fresh")
     assert (study.state, study.created_by.username) == ("paused", "ada")
 
 
@@ -85,7 +85,7 @@ def test_what_cannot_be_as_things_stand_is_a_conflict(ada: Program) -> None:
     assert ada.post("/studies", DESIGN).status_code == 201
     again = ada.post("/studies", DESIGN)
     assert (again.status_code, "exists" in again.json()["detail"]) == (409, True)
-    early = ada.post("/studies/new/state", {"state": "paused"})
+    early = ada.post("/studies/fresh/state", {"state": "paused"})
     assert (early.status_code, early.json()["detail"]) == (
         409, "A study that is draft cannot become paused.",
     )  # fmt: skip
