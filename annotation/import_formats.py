@@ -32,7 +32,7 @@ FORMATS: dict[str, ImportFormat] = {
 }
 # A reader takes the folder, how many raters a share stands for, and how many rows at most.
 READERS: dict[str, Callable[[Path, int, int | None], Pairs]] = {
-    "pairs": lambda folder, n_raters, most: read_pairs(folder),
+    "pairs": lambda folder, n_raters, most: read_pairs(folder, most),
     "bapps": read_bapps,
     "oabt": read_oabt,
 }

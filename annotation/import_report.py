@@ -147,6 +147,8 @@ def _of_pictures(folder: Path, file_format: str, n_raters: int, most: int | None
     triplets, judgments = pairs.triplets, pairs.judgments
     counts = judgments["choice"].value_counts()
     n_refused = len(pairs.report.refused)
+    # A row of BAPPS is a triplet with all its judgments, elsewhere one judgment.
+    n_rows = n_refused + (len(triplets) if file_format == "bapps" else pairs.report.accepted)
     return ImportReport(
         file_format=file_format,
         columns=[],
@@ -160,7 +162,7 @@ def _of_pictures(folder: Path, file_format: str, n_raters: int, most: int | None
         n_good=pairs.report.accepted,
         n_refused=n_refused,
         refused=pairs.report.refused[:REFUSED_SHOWN],
-        is_partial=most is not None and len(triplets) + n_refused >= most,
+        is_partial=most is not None and n_rows >= most,
         facts=[
             ("triplets", len(triplets)),
             ("sources", int(triplets["source"].nunique())),

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -189,7 +189,7 @@ def _item(get: "_Cells", side: str, target_bpp: float) -> Item:
     settings = get.text(f"{side}_settings", 2000)
     try:
         canonical = _canonical(settings)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         raise ValueError(f"found {side}_settings {settings[:40]!r}; expected JSON") from None
     return Item(
         codec=get.text(f"{side}_codec", 40),
@@ -308,4 +308,11 @@ class _Cells:
             found = datetime.fromisoformat(value)
         except ValueError:
             raise ValueError(f"found {name} {value[:40]!r}; expected a time in ISO 8601") from None
-        return found if timezone.is_aware(found) else timezone.make_aware(found)
+        aware = found if timezone.is_aware(found) else timezone.make_aware(found)
+        try:
+            # In the first and the last day of all, another zone's time has none in UTC.
+            return aware.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(
+                f"found {name} {value[:40]!r}; expected a time within our era"
+            ) from None

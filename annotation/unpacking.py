@@ -15,6 +15,9 @@ _BROKEN = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, NotImplementedError,
     ValueError,
 )  # fmt: skip
+# zipfile bounds what it unpacks at once for these alone; a MiB of bzip2 or LZMA comes out whole.
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ"}
 _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
 
@@ -32,7 +35,8 @@ def unpack(archive: Path, folder: Path, limits: Limits | None = None) -> Path:
     """Every file of a zip below `folder`; the one folder that holds all of them, or `folder`.
 
     Raises ValueError, leaving nothing behind, for what is no zip, has too many members or unpacks
-    to too much, and for members that are links, encrypted, or lead out of the folder.
+    to too much, and for members that are links, encrypted, packed by anything but Deflate, or lead
+    out of the folder.
     """
     allowed = limits or Limits()
     _refuse_crowd(archive, allowed)
@@ -86,6 +90,12 @@ def _inside(member: zipfile.ZipInfo) -> PurePosixPath:
         raise ValueError(f"Found a link in the zip: {member.filename[:80]!r}; pack its file.")
     if member.flag_bits & 1:
         raise ValueError("Found an encrypted zip; pack it without a password.")
+    if member.compress_type not in _BOUNDED:
+        method = _METHODS.get(member.compress_type, f"method {member.compress_type}")
+        raise ValueError(
+            f"Found {member.filename[:80]!r} packed by {method} in the zip; expected Deflate, or "
+            "files stored as they are: pack it again as a plain zip."
+        )
     return path
 
 

@@ -18,6 +18,9 @@ LONGEST_URL = 500
 TIMEOUT_S = 6.0
 # An IPv4 address inside an IPv6 one (RFC 6052): a translator would carry it to that one.
 _TRANSLATED = IPv6Network("64:ff9b::/96")
+# All that is routed in IPv6 (RFC 4291). Outside it lie further ways to write an inner IPv4 address
+# (64:ff9b:1::/48, ::ffff:0:0:0/96, ::/96) and the old site-local ones, which Python calls global.
+_ROUTED = IPv6Network("2000::/3")
 Address = IPv4Address | IPv6Address
 
 
@@ -95,7 +98,9 @@ def _is_public(address: Address) -> bool:
         carried = [inner for inner in inside if inner is not None]
         if carried:
             return all(_is_public(inner) for inner in carried)
-    return address.is_global and not address.is_multicast
+        if address not in _ROUTED or address.is_site_local:
+            return False
+    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 def _connection(parts: SplitResult, address: str) -> HTTPConnection:

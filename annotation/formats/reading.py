@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Protocol
+from typing import Protocol, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,10 +22,11 @@ from annotation.formats import aic3
 from annotation.formats.writing import unguarded
 
 Cells = dict[str, str]
-# What one line of JSON may hold, and what Parquet may unpack to.
+# What one row may hold, in characters, and what Parquet may unpack to.
 LONGEST_LINE = 1_000_000
 MOST_PARQUET_BYTES = 8_000_000_000
 _ROWS_OF_A_LOOK = 500
+_ROWS_OF_A_BATCH = 256
 
 
 class Rows(Protocol):
@@ -33,6 +34,30 @@ class Rows(Protocol):
     columns: tuple[str, ...]
 
     def cells(self) -> Iterator[tuple[int, Cells]]: ...
+
+
+class _BoundedLines:
+    """Lines for a CSV reader, which joins them where a cell holds breaks: bounded row by row."""
+
+    def __init__(self, file: TextIO, name: str) -> None:
+        self._file, self._name, self._line = file, name, 0
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        self._left = LONGEST_LINE
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        text = self._file.readline(self._left + 1)
+        if not text:
+            raise StopIteration
+        self._line += 1
+        self._left -= len(text)
+        if self._left < 0:
+            raise ValueError(f"{self._name}: the row on line {self._line} is longer than 1 MB.")
+        return text
 
 
 class CsvRows:
@@ -46,9 +71,12 @@ class CsvRows:
         """The header, then every row that is not empty, with the line on which it ends."""
         try:
             with self._path.open(newline="", encoding="utf-8-sig") as file:
-                reader = csv.reader(file)
+                lines = _BoundedLines(file, self.name)
+                reader = csv.reader(lines)
                 yield 1, next(reader, [])
+                lines.begin_row()
                 for values in reader:
+                    lines.begin_row()
                     if values:
                         yield reader.line_num, values
         except (csv.Error, UnicodeDecodeError) as error:
@@ -95,11 +123,14 @@ class JsonRows:
 def _object(text: str, is_whole: bool) -> Cells:
     try:
         read = json.loads(text)
+        if not isinstance(read, dict):
+            return {"": f"found JSON of type {type(read).__name__}; expected an object"}
+        cells = {str(name): as_text(value) for name, value in read.items() if name}
     except (json.JSONDecodeError, RecursionError):
         return {"": "found no JSON on this line; expected one object"}
-    if not isinstance(read, dict):
-        return {"": f"found JSON of type {type(read).__name__}; expected an object"}
-    cells = {str(name): as_text(value) for name, value in read.items() if name}
+    except ValueError:
+        # Python reads whole numbers of some thousand digits at most.
+        return {"": "found a whole number of thousands of digits; expected shorter numbers"}
     return cells if is_whole else {name: text for name, text in cells.items() if text}
 
 
@@ -135,13 +166,22 @@ class ParquetRows:
         line = 0
         try:
             with pq.ParquetFile(self._path) as file:
-                for batch in file.iter_batches(batch_size=4096):
+                for batch in file.iter_batches(batch_size=_ROWS_OF_A_BATCH):
+                    # Before they become Python's: a value may stand once and be meant often.
+                    if batch.nbytes > LONGEST_LINE * batch.num_rows:
+                        raise ValueError(f"{self.name}: rows after {line} are longer than 1 MB.")
                     for row in batch.to_pylist():
                         line += 1
-                        texts = ((name, as_text(value)) for name, value in row.items())
-                        yield line, {name: text for name, text in texts if text}
+                        yield line, self._texts(line, row)
         except (pa.ArrowException, OSError) as error:
             raise ValueError(f"{self.name} is damaged after row {line}: {error}.") from error
+
+    def _texts(self, line: int, row: dict[str, object]) -> Cells:
+        texts = {name: text for name, value in row.items() if (text := as_text(value))}
+        for name, text in texts.items():
+            if len(text) > LONGEST_LINE:
+                raise ValueError(f"{self.name}: {name[:80]} of row {line} is longer than 1 MB.")
+        return texts
 
 
 class Aic3Rows:

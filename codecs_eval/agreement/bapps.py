@@ -6,6 +6,8 @@ who call p1 the closer one. Our own export has votes.csv beside them, with the c
 
 from __future__ import annotations
 
+import re
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,14 @@ from codecs_eval.agreement.pairs import Pairs, PairsReport
 from codecs_eval.agreement.votes import Counted, VoteRow, counted_of_share, read_votes
 from codecs_eval.agreement.writing import JUDGMENT_COLUMNS, TRIPLET_COLUMNS
 
+_MOST_JUDGE_BYTES = 10_000
+# What np.save writes of plain numbers. NumPy itself would open a zip or a pickle too, and believe
+# a header of any size.
+_NPY = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '[<>|=][biuf]\d\d?', 'fortran_order': (True|False), "
+    rb"'shape': \([\dL, ]{0,40}\),? *\} *\n",
+    re.DOTALL,
+)
 FOLDERS = ("ref", "p0", "p1", "judge")
 
 
@@ -119,8 +129,8 @@ class _Reader:
     def _share(self, name: str) -> float:
         path = self._path("judge", name)
         try:
-            read = np.asarray(np.load(path, allow_pickle=False), dtype=float)
-        except (OSError, ValueError, EOFError) as error:
+            read = np.asarray(np.load(_npy_of(path), allow_pickle=False), dtype=float)
+        except (OSError, ValueError, EOFError, MemoryError, OverflowError) as error:
             raise ValueError(f"judge/{name} is no .npy of a number") from error
         if read.size != 1 or not 0 <= float(read.reshape(-1)[0]) <= 1:
             raise ValueError(f"judge/{name} holds {read.size} numbers, expected one from 0 to 1")
@@ -139,6 +149,15 @@ class _Reader:
             report=PairsReport(accepted=len(judgments), refused=self._refused),
             is_simulated=bool(judgments["is_simulated"].any()),
         )
+
+
+def _npy_of(path: Path) -> BytesIO:
+    """Raises ValueError where the file is larger than a judge's, or its header is of no numbers."""
+    with path.open("rb") as file:
+        data = file.read(_MOST_JUDGE_BYTES + 1)
+    if len(data) > _MOST_JUDGE_BYTES or not _NPY.match(data):
+        raise ValueError(f"{path.name} is no small .npy")
+    return BytesIO(data)
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:

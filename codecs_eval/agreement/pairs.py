@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -82,8 +83,8 @@ class _Folder:
         return found[0]
 
 
-def read_pairs(folder: Path) -> Pairs:
-    """Read the whole layout; rows that cannot go in are named in the report, the others go in.
+def read_pairs(folder: Path, most: int | None = None) -> Pairs:
+    """Read the layout, or its first `most` rows; who cannot go in is named in the report.
 
     Rows on the same original and the same two settings are one triplet with several judgments,
     its first the setting that sorts first. Observers without a name are null. ValueError where
@@ -93,7 +94,7 @@ def read_pairs(folder: Path) -> Pairs:
     triplets: dict[str, dict[str, object]] = {}
     judgments: list[dict[str, object]] = []
     refused: list[tuple[int, str]] = []
-    for line, row in _rows(folder / "answers.csv"):
+    for line, row in _rows(folder / "answers.csv", most):
         try:
             answer = _parse(row)
             triplet_id = _triplet_id(answer)
@@ -127,7 +128,7 @@ def codec_of(setting: str) -> str:
     return setting.split("-q", 1)[0] or setting
 
 
-def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+def _rows(path: Path, most: int | None) -> list[tuple[int, dict[str, str]]]:
     if not path.is_file():
         raise ValueError(f"{path} is missing, expected a CSV with the columns {REQUIRED_COLUMNS}")
     try:
@@ -135,7 +136,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restkey="", restval="")
             columns = tuple(reader.fieldnames or ())
-            rows = [(reader.line_num, row) for row in reader]
+            rows = [(reader.line_num, row) for row in islice(reader, most)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} is not a UTF-8 CSV file: {error}") from error
     missing = [column for column in REQUIRED_COLUMNS if column not in columns]

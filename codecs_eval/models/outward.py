@@ -7,6 +7,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -85,7 +86,15 @@ class Webhook(models.Model):
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self) -> "DeliveryQuerySet":
-        return self.filter(state=Delivery.State.WAITING, next_try_at__lte=timezone.now())
+        """Those to be sent now: none for an account that is closed, and of a webhook that is
+        switched off pings alone."""
+        # Subqueries, not joins: an update of these rows must test the claim in its own WHERE.
+        theirs = Webhook.objects.filter(user__is_active=True)
+        return self.filter(
+            Q(webhook__in=theirs.filter(is_active=True)) | Q(event=Event.PING, webhook__in=theirs),
+            state=Delivery.State.WAITING,
+            next_try_at__lte=timezone.now(),
+        )
 
 
 class Delivery(models.Model):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from annotation.import_report import report_of
 from annotation.importing import import_judgments
 from codecs_eval.agreement.dataset import read_dataset
 from codecs_eval.models import Dataset
@@ -158,3 +159,11 @@ def test_every_choice_of_human_jpeg_pairs_goes_in(shared_data: Callable[[str], P
     assert len(split.train) + len(split.test) == 23
     assert not set(split.train) & set(split.test)
     assert set(frozen.judgments["choice"]) == {"first", "second"}
+
+
+@pytest.mark.parametrize(("most", "n_read", "is_partial"), [(2, 2, True), (None, 3, False)])
+def test_a_look_at_pairs_reads_the_first_rows_and_says_so(
+    tmp_path: Path, most: int | None, n_read: int, is_partial: bool
+) -> None:
+    report = report_of(make_folder(tmp_path / "in", GOOD, GOOD, GOOD), "pairs", most=most)
+    assert (report.n_read, report.n_good, report.is_partial) == (n_read, n_read, is_partial)

@@ -62,6 +62,19 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
         unpack(tmp_path / "a.zip", tmp_path / "to")
 
 
+@pytest.mark.parametrize(
+    ("method", "named"), [(zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "LZMA")]
+)
+def test_only_what_unpacks_piece_by_piece_is_unpacked(
+    tmp_path: Path, method: int, named: str
+) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("a.csv", "x" * 1000)
+    with pytest.raises(ValueError, match=f"Found 'a.csv' packed by {named} .* expected Deflate"):
+        unpack(tmp_path / "a.zip", tmp_path / "to")
+    assert not (tmp_path / "to").exists()
+
+
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive, pytest.warns(UserWarning):
         archive.writestr("a.csv", "x")

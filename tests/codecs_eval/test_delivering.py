@@ -242,6 +242,47 @@ def test_the_command_sends_what_is_due(receiver: Receiver, capsys: Any) -> None:
     assert len(receiver.posts) == 1
 
 
+def test_one_that_is_switched_off_is_told_nothing_that_waits_but_a_ping(
+    receiver: Receiver,
+) -> None:
+    hook = make_hook(receiver.url)
+    ended_run()
+    (row,) = Delivery.objects.all()
+    Webhook.objects.filter(pk=hook.pk).update(is_active=False)
+    assert delivering.due() == []
+    assert delivering.deliver(row.pk) == "waiting"
+    assert receiver.posts == []
+    ping = announcing.ping(hook)
+    assert delivering.due() == [ping.pk]
+    assert delivering.deliver(ping.pk) == "delivered"
+    Webhook.objects.filter(pk=hook.pk).update(is_active=True)
+    assert delivering.deliver(row.pk) == "delivered"
+
+
+def test_an_account_that_is_closed_meanwhile_is_told_nothing_that_waits(
+    receiver: Receiver,
+) -> None:
+    ada = make_ada()
+    hook = make_hook(receiver.url, ada)
+    ended_run()
+    announcing.ping(hook)
+    ada.is_active = False
+    ada.save(update_fields=["is_active"])
+    assert delivering.due() == []
+    assert {delivering.deliver(row.pk) for row in Delivery.objects.all()} == {"waiting"}
+    assert receiver.posts == []
+
+
+def test_a_claim_is_tested_by_the_very_update_that_makes_it(
+    receiver: Receiver, django_assert_num_queries: Any
+) -> None:
+    """Within a subquery it would not be tested again by a worker who waited for another's."""
+    row = announcing.ping(make_hook(receiver.url))
+    with django_assert_num_queries(1) as asked:
+        assert delivering._claim(row)
+    assert 'FROM "codecs_eval_delivery"' not in asked.captured_queries[0]["sql"]
+
+
 # Where it may go
 
 
@@ -252,7 +293,9 @@ def test_the_command_sends_what_is_due(receiver: Receiver, capsys: Any) -> None:
         "http://172.16.0.1/", "http://169.254.169.254/latest/meta-data/", "http://0.0.0.0/",
         "http://[::1]/", "http://[fe80::1]/", "http://[fd00::1]/", "http://[::ffff:127.0.0.1]/",
         "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://2130706433/",
-        "http://0x7f.1/", "http://224.0.0.1/", "http://100.64.0.1/",
+        "http://0x7f.1/", "http://224.0.0.1/", "http://100.64.0.1/", "http://240.0.0.1/",
+        "http://[64:ff9b:1::a00:1]/", "http://[::ffff:0:10.0.0.1]/", "http://[::127.0.0.1]/",
+        "http://[fec0::1]/",
     ],
 )  # fmt: skip
 def test_no_inner_address_is_taken(url: str, settings: Any) -> None:
@@ -260,6 +303,12 @@ def test_no_inner_address_is_taken(url: str, settings: Any) -> None:
     with pytest.raises(ValueError, match="expected a (public address|name that resolves)"):
         announcing.make_webhook(make_ada(), url, ["run.finished"])
     assert not Webhook.objects.exists()
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "[2600:9000::1]", "[64:ff9b::808:808]"])
+def test_an_outer_address_is_taken(host: str, settings: Any) -> None:
+    settings.WEBHOOKS_TO_PRIVATE_ADDRESSES = False
+    assert announcing.make_webhook(make_ada(), f"https://{host}/", ["run.finished"]).is_active
 
 
 def test_an_address_that_became_an_inner_one_is_not_called(

@@ -1,6 +1,8 @@
 """BAPPS and O,A,B,T of others: read whole, refused row by row, never guessed."""
 
 import csv
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +86,37 @@ def test_a_pickle_in_judge_is_never_loaded(tmp_path: Path) -> None:
     np.save(folder / "judge" / "a.npy", np.array([{"x": 1}], dtype=object), allow_pickle=True)
     read = read_bapps(folder, n_raters=2)
     assert "no .npy of a number" in read.report.refused[0][1]
+
+
+def npy(shape: str) -> bytes:
+    """A header of 8-byte numbers, and one of them."""
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    size = len(header).to_bytes(2, "little")
+    return b"\x93NUMPY\x01\x00" + size + header + np.array(0.5).tobytes()
+
+
+def npz() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("a.npy", npy("(1,)"))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        npy("(1000000000000,)"), npy(f"({10**35},)"), npy("(" * 5000 + "1,)"), npz(),
+        npy("(1,)") + bytes(10_000),
+    ],
+    ids=["a million millions", "more than can be", "nested", "a zip", "too large"],
+)  # fmt: skip
+def test_what_a_file_in_judge_claims_is_not_believed(tmp_path: Path, data: bytes) -> None:
+    folder = bapps(tmp_path, {"a": 0.5, "b": 0.5, "c": 0.5})
+    (folder / "judge" / "a.npy").write_bytes(data)
+    (folder / "judge" / "b.npy").write_bytes(npy("(1,)"))
+    read = read_bapps(folder, n_raters=2)
+    assert read.report.refused == [(1, "a: judge/a is no .npy of a number")]
+    assert read.report.accepted == 4
 
 
 def oabt(folder: Path, *rows: list[str]) -> Path:

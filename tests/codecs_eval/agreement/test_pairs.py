@@ -54,6 +54,13 @@ def test_rows_on_the_same_two_settings_are_one_triplet(layout: Path) -> None:
     assert list(found.judgments["choice"]) == ["second", "first", "second"]
 
 
+def test_a_look_reads_the_first_rows_alone(layout: Path) -> None:
+    rows = ("lake,mozjpeg-q75,plain,first", "v1.2,mozjpeg-q75,plain,first", "no,such,row,first")
+    found = read_pairs(_answers(layout, *rows), most=1)
+    assert list(found.triplets["source"]) == ["lake"]
+    assert (found.report.accepted, found.report.refused) == (1, [])
+
+
 def test_rates_are_those_of_the_files_and_unknown_for_lossless_containers(layout: Path) -> None:
     found = read_pairs(_answers(layout, "lake,mozjpeg-q75,plain,first"))
     size = (layout / "stimuli" / "mozjpeg-q75" / "lake.jpg").stat().st_size
