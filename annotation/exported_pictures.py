@@ -147,8 +147,8 @@ def _vote_row(name: str, triplet: Triplet, votes: Votes, study: Study) -> tuple[
     first, second = triplet.first, triplet.second
     return (
         name, str(triplet.pk), study.is_simulated, triplet.source.name,
-        first.codec, first.bpp, json.dumps(first.settings, sort_keys=True),
-        second.codec, second.bpp, json.dumps(second.settings, sort_keys=True),
+        first.codec, first.target_bpp, first.bpp, json.dumps(first.settings, sort_keys=True),
+        second.codec, second.target_bpp, second.bpp, json.dumps(second.settings, sort_keys=True),
         triplet.target_bpp,
         votes.n, votes.n_first, votes.n_second, votes.n_not_sure, votes.share_second,
     )  # fmt: skip

@@ -48,7 +48,7 @@ class TripletCells:
             self._kept[row[0]] = triplet_cells(row)
 
 
-_SIDE = ("codec", "bpp", "settings", "state")
+_SIDE = ("codec", "target_bpp", "bpp", "settings", "state")
 TRIPLET_READ = (
     "pk", "kind", "expected", "source__collection", "source__name", "crop_left_px", "crop_top_px",
     "crop_width_px", "crop_height_px", "target_bpp",

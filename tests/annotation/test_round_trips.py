@@ -118,6 +118,45 @@ def test_all_three_tables_say_the_same(tmp_path: Path) -> None:
     assert found[0] == found[1] == found[2]
 
 
+def across_rates() -> Study:
+    """Two judged pairs, one of them of jpeg at 0.5 and webp at 1 bpp."""
+    study = make_study(n_sources=2, keeps_different_rates=True)
+    across = study.triplets.order_by("pk")[0]
+    Reconstruction.objects.filter(pk=across.second_id).update(target_bpp=1.0)
+    make_judgments(make_session(study), 2)
+    return study
+
+
+def sides_of(study: Study) -> list[set[tuple[str, float]]]:
+    rows = study.triplets.select_related("first", "second").order_by("pk")
+    found = [{(one.codec, one.target_bpp) for one in (row.first, row.second)} for row in rows]
+    return sorted(found, key=sorted)
+
+
+BOTH = [{("jpeg", 0.5), ("webp", 0.5)}, {("jpeg", 0.5), ("webp", 1.0)}]
+
+
+@pytest.mark.parametrize("file_format", [*TABLES, "aic3"])
+def test_each_side_of_a_pair_of_two_rates_comes_back_with_its_own(
+    file_format: str, tmp_path: Path
+) -> None:
+    study = across_rates()
+    assert sides_of(study) == BOTH
+    folder = exported(study, file_format, tmp_path / "out")
+    assert sides_of(import_study(folder, file_format=file_format, name="back").study) == BOTH
+
+
+def test_the_bapps_layout_tells_each_side_of_a_pair_its_own_rate(tmp_path: Path) -> None:
+    folder = exported(across_rates(), "bapps", tmp_path / "out")
+    imported = import_judgments(folder, file_format="bapps", name="back", licence="CC0-1.0")
+    rows = datasets.frozen(imported.dataset).triplets.to_dict("records")
+    found = [
+        {(row[f"{side}_codec"], row[f"{side}_target_bpp"]) for side in ("first", "second")}
+        for row in rows
+    ]
+    assert sorted(found, key=sorted) == BOTH
+
+
 @settings(
     max_examples=25,
     deadline=None,
