@@ -41,6 +41,7 @@ is_simulated | flag | | 1: answered by simulated observers, never by people.
 polarity | text | | closer: asked which is closer to the original; differs: which differs more.
 question | text | | The question as this person read it.
 mode | text | | How the pictures stood: side_by_side, toggle_original, toggle_copies, flicker.
+rate_tolerance | number | | Share by which the sizes of a pair's two files may differ at a rate.
 preset | text | | The published way of asking that the settings began from; may be empty.
 language | text | | Language that the person read, as its code.
 session_id | text | | One person's sitting in one study.

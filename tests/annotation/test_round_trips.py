@@ -118,6 +118,15 @@ def test_all_three_tables_say_the_same(tmp_path: Path) -> None:
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.parametrize("file_format", TABLES)
+def test_the_tolerance_of_rates_comes_back(file_format: str, tmp_path: Path) -> None:
+    study = make_study(n_sources=1, rate_tolerance=0.1)
+    make_judgments(make_session(study), 1)
+    folder = exported(study, file_format, tmp_path / "out")
+    back = import_study(folder, file_format=file_format, name="back").study
+    assert back.rate_tolerance == 0.1
+
+
 def across_rates() -> Study:
     """Two judged pairs, one of them of jpeg at 0.5 and webp at 1 bpp."""
     study = make_study(n_sources=2, keeps_different_rates=True)
