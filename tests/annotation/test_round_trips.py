@@ -237,6 +237,19 @@ def test_oabt_comes_back_with_every_choice(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_crops_of_one_photo_stay_one_source_in_oabt(tmp_path: Path) -> None:
+    study = make_study(n_sources=2, codecs=("jpeg", "webp", "avif"))
+    for photo in {row.source_id for row in study.triplets.all()}:
+        moved = study.triplets.filter(source=photo).order_by("pk")[0]
+        study.triplets.filter(pk=moved.pk).update(crop_left_px=8, crop_width_px=48)
+    make_judgments(make_session(study), 6)
+    folder = exported(study, "oabt", tmp_path / "out")
+    imported = import_judgments(folder, file_format="oabt", name="back", licence="CC0-1.0")
+    triplets = datasets.frozen(imported.dataset).triplets
+    assert triplets["source_image"].nunique() == 4
+    assert triplets.groupby("source").size().tolist() == [3, 3]
+
+
 def chosen_codecs(frozen: FrozenDataset) -> dict[str, int]:
     """How often each codec's copy was called the closer one."""
     rows = frozen.judgments.merge(frozen.triplets, on="triplet_id")
