@@ -300,9 +300,25 @@ def test_aic3_asks_which_differs_and_comes_back_with_the_same_votes(
     assert set(times) == {1500.0}
 
 
+def test_aic3_holds_no_warm_up_and_no_repeat(tmp_path: Path) -> None:
+    study = make_study(n_sources=3)
+    asked = [row.trial for row in make_judgments(make_session(study), 3)]
+    Trial.objects.filter(pk=asked[0].pk).update(is_warm_up=True)
+    Trial.objects.filter(pk=asked[1].pk).update(is_repeat=True)
+    folder = exported(study, "aic3", tmp_path / "out")
+    with (folder / "responses.csv").open(newline="", encoding="utf-8-sig") as file:
+        found = [row["question_id"] for row in csv.DictReader(file)]
+    assert found == [str(asked[2].triplet_id)]
+    assert "warm-ups and repeats are left out" in (folder / "datasheet.md").read_text()
+
+
 def votes_by_codec(study: Study) -> Counter[tuple[str, float]]:
-    """Standing choices in main trials, by the codec that is closer by them and the rate."""
-    rows = Judgment.objects.of_study(study).standing().filter(trial__triplet__kind="main")
+    """Choices that AIC-3 holds of main trials, by the codec that is closer by them and the rate."""
+    rows = (
+        Judgment.objects.of_study(study)
+        .standing()
+        .filter(trial__triplet__kind="main", trial__is_warm_up=False, trial__is_repeat=False)
+    )
     found: Counter[tuple[str, float]] = Counter()
     other = {"first": "second", "second": "first"}
     for row in rows.exclude(choice="not_sure").select_related(
