@@ -28,7 +28,10 @@ IMAGES = (
 
 
 def write_aic3(study: Study, bundle: Bundle, told: Callable[[int], None]) -> int:
-    """responses.csv and its three lookups; how many answers. Replaced answers are left out."""
+    """responses.csv and its three lookups; how many answers.
+
+    Replaced answers are left out, and warm-ups and repeats, which AIC-3 has no columns to mark.
+    """
     numbers = _Numbers(study)
     counted = 0
     with bundle.file(RESPONSES) as file:
@@ -90,14 +93,19 @@ def _batches(study: Study, numbers: _Numbers) -> Iterator[Batch]:
             rates = _rates(study, batch["triplet_id"])
             rows = zip(*(batch[name] for name in _NEEDED), strict=True)
             told = (dict(zip(_NEEDED, row, strict=True)) for row in rows)
-            made = [_row(one, numbers, method, screens, rates[one["triplet_id"]]) for one in told]
-            yield dict(zip(names(aic3.COLUMNS), zip(*made, strict=True), strict=True))
+            made = [
+                _row(one, numbers, method, screens, rates[one["triplet_id"]])
+                for one in told
+                if not (one["is_warm_up"] or one["is_repeat"])
+            ]
+            yield from _one_batch(aic3.COLUMNS, made)
 
 
 _NEEDED = (
     "session_id", "annotator_id", "polarity", "triplet_id", "triplet_kind", "collection", "source",
     "first_codec", "second_codec", "first_on_left", "chosen_side", "position",
     "server_time", "response_ms", "n_switches", "is_simulated", "expected",
+    "is_warm_up", "is_repeat",
 )  # fmt: skip
 
 

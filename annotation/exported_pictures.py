@@ -47,7 +47,7 @@ def write_bapps(study: Study, bundle: Bundle, reporter: RunReporter | None) -> i
 
 
 def write_oabt(study: Study, bundle: Bundle, reporter: RunReporter | None) -> int:
-    """originals/, copies/CODEC/, oracle.csv and votes.csv; how many rows oracle.csv has.
+    """originals/PHOTO/, copies/CODEC/, oracle.csv and votes.csv; how many rows oracle.csv has.
 
     A row a judgment that chose, without a header: O, A, B (paths) and T, which is 0 where A was
     called the closer one and 1 where B was (CLIC 2021, perceptual task). A not_sure has no row.
@@ -115,12 +115,14 @@ class _Pictures:
         self._written: set[str] = set()
 
     def original(self, triplet: Triplet) -> str:
-        name = f"originals/{_stem(triplet)}.png"
+        # A folder for each photo: whoever splits by source keeps its crops together.
+        name = f"originals/{_photo(triplet)}/{_box(triplet)}.png"
         return self._add(name, triplet.source.path, triplet.box)
 
     def copy(self, triplet: Triplet, shown: Reconstruction) -> str:
         codec = slugify(shown.codec.replace(":", "-")) or "codec"
-        name = f"copies/{codec}/{_stem(triplet)}-{shown.target_bpp:g}bpp-{shown.pk}.png"
+        part = f"{_photo(triplet)}-{_box(triplet)}"
+        name = f"copies/{codec}/{part}-{shown.target_bpp:g}bpp-{shown.pk}.png"
         return self._add(name, shown.path, triplet.box)
 
     def _add(self, name: str, path: str, box: Box) -> str:
@@ -130,11 +132,16 @@ class _Pictures:
         return name
 
 
-def _stem(triplet: Triplet) -> str:
-    """The photo and the part of it; its number keeps two apart whose names look alike."""
-    left, top, right, bottom = triplet.box
+def _photo(triplet: Triplet) -> str:
+    """Its number keeps two apart whose names look alike."""
     name = slugify(triplet.source.name)[:60] or "photo"
-    return f"{name}-{triplet.source_id}-{left}-{top}-{right - left}x{bottom - top}"
+    return f"{name}-{triplet.source_id}"
+
+
+def _box(triplet: Triplet) -> str:
+    """The part of the photo that was shown."""
+    left, top, right, bottom = triplet.box
+    return f"{left}-{top}-{right - left}x{bottom - top}"
 
 
 def _npy(share: float) -> bytes:
@@ -147,8 +154,8 @@ def _vote_row(name: str, triplet: Triplet, votes: Votes, study: Study) -> tuple[
     first, second = triplet.first, triplet.second
     return (
         name, str(triplet.pk), study.is_simulated, triplet.source.name,
-        first.codec, first.bpp, json.dumps(first.settings, sort_keys=True),
-        second.codec, second.bpp, json.dumps(second.settings, sort_keys=True),
+        first.codec, first.target_bpp, first.bpp, json.dumps(first.settings, sort_keys=True),
+        second.codec, second.target_bpp, second.bpp, json.dumps(second.settings, sort_keys=True),
         triplet.target_bpp,
         votes.n, votes.n_first, votes.n_second, votes.n_not_sure, votes.share_second,
     )  # fmt: skip

@@ -161,7 +161,14 @@ def _aic3(
         exported_aic3.RESPONSES: aic3.COLUMNS, "codecs.csv": exported_aic3.CODECS,
         "levels.csv": exported_aic3.LEVELS, "images.csv": exported_aic3.IMAGES,
     }  # fmt: skip
-    return n, tables, [turned, "Screened-out sessions are in; replaced answers are not."]
+    return (
+        n,
+        tables,
+        [
+            turned,
+            "Screened-out sessions are in; replaced answers, warm-ups and repeats are left out.",
+        ],
+    )
 
 
 def _compressai(

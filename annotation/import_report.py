@@ -25,7 +25,7 @@ WITHOUT = {
     "triplet_id": "rows on the same source and sides are one triplet",
     "response_ms": "no response times",
     "screening": "not screened",
-    "target_bpp": "taken as 0: results by rate are not possible",
+    "target_bpp": "taken as 0 where no side tells its own: results by rate are not possible",
 }
 
 

@@ -1,6 +1,7 @@
 """A study that was asked elsewhere, from the rows of its CSV: closed, and without pixels."""
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,7 @@ def _study(slug: str, title: str, cells: dict[str, str], read: _Read, user: User
     mode = cells.get("mode", "").strip()
     version = cells.get("study_version", "").strip()
     items = list(read.compared.items())
+    tolerance = _tolerance(cells.get("rate_tolerance", "").strip())
     return Study.objects.create(
         title=(title or slug)[:120],
         slug=slug,
@@ -189,9 +191,23 @@ def _study(slug: str, title: str, cells: dict[str, str], read: _Read, user: User
         collection=slugify(cells.get("collection", ""))[:80] or slug,
         codecs=sorted({item.codec or NOT_TOLD for item in items}),
         rates_bpp=sorted({item.target_bpp for item in items}),
+        rate_tolerance=tolerance,
         allow_not_sure=read.n_not_sure > 0,
         created_by=user,
     )
+
+
+def _tolerance(told: str) -> float:
+    """The model's own default where the file tells none."""
+    if not told:
+        return float(Study._meta.get_field("rate_tolerance").get_default())
+    try:
+        tolerance = float(told)
+    except ValueError:
+        tolerance = math.nan
+    if not 0 <= tolerance < 1:
+        raise ValueError(f"Found rate_tolerance {told[:40]!r}; expected 0 to below 1.")
+    return tolerance
 
 
 def _store(file: JudgmentFile, told: str, study: Study, read: _Read) -> dict[int, str]:

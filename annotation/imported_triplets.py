@@ -180,8 +180,9 @@ def _triplet(
     index: int,
 ) -> Triplet:
     first, second = sorted(sides)
+    is_swapped = sides[0] > sides[1]
     expected = found.expected
-    if expected and sides[0] > sides[1]:
+    if expected and is_swapped:
         expected = "second" if expected == "first" else "first"
     left, top, width, height = found.crop
     return Triplet(
@@ -190,7 +191,7 @@ def _triplet(
         first_id=first,
         second_id=second,
         kind=found.kind,
-        target_bpp=found.first[1].target_bpp,
+        target_bpp=(found.second if is_swapped else found.first)[1].target_bpp,
         crop_left_px=left,
         crop_top_px=top,
         crop_width_px=width,

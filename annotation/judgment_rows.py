@@ -193,7 +193,8 @@ def _item(get: "_Cells", side: str, target_bpp: float) -> Item:
         raise ValueError(f"found {side}_settings {settings[:40]!r}; expected JSON") from None
     return Item(
         codec=get.text(f"{side}_codec", 40),
-        target_bpp=target_bpp,
+        # An older file, or one written by hand, may tell one rate for both.
+        target_bpp=get.number(f"{side}_target_bpp", default=target_bpp),
         bpp=get.number(f"{side}_bpp", default=0.0),
         settings=canonical,
         state=get.one_of(f"{side}_state", STATES, default="hit"),

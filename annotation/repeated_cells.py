@@ -22,7 +22,8 @@ def _session_cells(session: Session) -> tuple[Any, ...]:
     study = session.study
     return (
         study.slug, study.version, study.is_simulated, study.polarity,
-        session.texts.get("question") or study.question, study.mode, study.preset,
+        session.texts.get("question") or study.question, study.mode, study.rate_tolerance,
+        study.preset,
         session.language, session.outside_id or str(session.pk), str(session.annotator_id),
         session.started_at.isoformat(), session.state, session.verdict or "not screened",
     )  # fmt: skip
@@ -48,7 +49,7 @@ class TripletCells:
             self._kept[row[0]] = triplet_cells(row)
 
 
-_SIDE = ("codec", "bpp", "settings", "state")
+_SIDE = ("codec", "target_bpp", "bpp", "settings", "state")
 TRIPLET_READ = (
     "pk", "kind", "expected", "source__collection", "source__name", "crop_left_px", "crop_top_px",
     "crop_width_px", "crop_height_px", "target_bpp",

@@ -54,15 +54,20 @@ def joint_scale(
     anchor: str,
     asked: Asked,
 ) -> JointScale:
-    """All judgments of known target rates, those between two rates as well."""
-    known = rows[(rows["first_target_bpp"] > 0) & (rows["second_target_bpp"] > 0)]
+    """All judgments of two codecs or two known target rates, those between two rates as well."""
+    is_known = (rows["first_target_bpp"] > 0) & (rows["second_target_bpp"] > 0)
+    # Two files of one codec at one rate are one item, which has no place beside itself.
+    is_one = (rows["first_codec"] == rows["second_codec"]) & (
+        rows["first_target_bpp"] == rows["second_target_bpp"]
+    )
+    known = rows[is_known & ~is_one]
     items = _present(known, codecs)
     found = comparisons_of(known, items)
     labels = [f"{names[codec]} at {rate:g} bpp" for codec, rate in items]
     told = connectivity(found, labels)
     rates = tuple(mean_bpp(known, codec, rate) for codec, rate in items)
     if not items or not told.is_connected:
-        reason = UNCONNECTED if items else "No judgment has a known rate."
+        reason = UNCONNECTED if items else "No judgment of two codecs or rates has known rates."
         return JointScale(items, rates, found.n, None, told, {}, anchor, reason)
     places = bootstrap_places(found, level=asked.level, resamples=asked.resamples, seed=asked.seed)
     curves = {

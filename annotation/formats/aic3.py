@@ -93,10 +93,12 @@ def judgment_cells(row: Mapping[str, str], numbers: Numbers, time_unit_ms: float
         # The more distorted one differs more; between equal levels nobody knows.
         "expected": _expected(first[1], second[1]) if kind == "sentinel" else "",
         "source": numbers.image(row.get("img_num", "")),
-        "target_bpp": numbers.rate(second[1]) or numbers.rate(first[1]),
+        "target_bpp": numbers.rate(first[1]) or numbers.rate(second[1]),
         "first_codec": numbers.codec(first[0]),
+        "first_target_bpp": numbers.rate(first[1]),
         "first_settings": f'{{"dlevel": {_whole(first[1])}}}',
         "second_codec": numbers.codec(second[0]),
+        "second_target_bpp": numbers.rate(second[1]),
         "second_settings": f'{{"dlevel": {_whole(second[1])}}}',
         "first_on_left": "1" if is_first_left else "0",
         "chosen_side": row.get("response", "").strip().lower().replace(" ", "_"),

@@ -41,6 +41,7 @@ is_simulated | flag | | 1: answered by simulated observers, never by people.
 polarity | text | | closer: asked which is closer to the original; differs: which differs more.
 question | text | | The question as this person read it.
 mode | text | | How the pictures stood: side_by_side, toggle_original, toggle_copies, flicker.
+rate_tolerance | number | | Share by which the sizes of a pair's two files may differ at a rate.
 preset | text | | The published way of asking that the settings began from; may be empty.
 language | text | | Language that the person read, as its code.
 session_id | text | | One person's sitting in one study.
@@ -68,12 +69,14 @@ crop_left_px | whole | px | Left edge of what was shown, in the original.
 crop_top_px | whole | px | Top edge of what was shown, in the original.
 crop_width_px | whole | px | Width of what was shown; 0: not known.
 crop_height_px | whole | px | Height of what was shown; 0: not known.
-target_bpp | number | bit/px | The rate that both copies were made for.
+target_bpp | number | bit/px | The rate that the first copy was made for; of most pairs, both.
 first_codec | text | | Codec of the first copy.
+first_target_bpp | number | bit/px | The rate that the first copy was made for.
 first_bpp | number | bit/px | Rate of the first copy's whole file over the whole original.
 first_settings | text | | Settings of the first copy's codec, as JSON.
 first_state | text | | hit, nearest or unreachable: how the first copy met its target rate.
 second_codec | text | | Codec of the second copy.
+second_target_bpp | number | bit/px | The rate that the second copy was made for.
 second_bpp | number | bit/px | Rate of the second copy's whole file over the whole original.
 second_settings | text | | Settings of the second copy's codec, as JSON.
 second_state | text | | hit, nearest or unreachable: how the second copy met its target rate.
@@ -142,12 +145,14 @@ triplet_id | text | | The triplet in the study.
 is_simulated | flag | | 1: answered by simulated observers, never by people.
 source | text | | Name of the original.
 first_codec | text | | Codec of p0 (A).
+first_target_bpp | number | bit/px | The rate that it was made for.
 first_bpp | number | bit/px | Rate of its whole file.
 first_settings | text | | Its settings, as JSON.
 second_codec | text | | Codec of p1 (B).
+second_target_bpp | number | bit/px | The rate that it was made for.
 second_bpp | number | bit/px | Rate of its whole file.
 second_settings | text | | Its settings, as JSON.
-target_bpp | number | bit/px | The rate that both were made for.
+target_bpp | number | bit/px | The rate that p0 (A) was made for; of most pairs, both.
 n | whole | | Judgments that count.
 n_first | whole | | Judgments that call p0 (A) the closer one.
 n_second | whole | | Judgments that call p1 (B) the closer one.

@@ -117,7 +117,7 @@ class _Reader:
             row[f"{side}_codec"] = told.codecs[at] if told else shown
             row[f"{side}_settings"] = told.settings[at] if told else "{}"
             row[f"{side}_bpp"] = told.bpp[at] if told else None
-            row[f"{side}_target_bpp"] = told.target_bpp if told else None
+            row[f"{side}_target_bpp"] = told.target_bpp[at] if told else None
         return row, counted
 
     def _path(self, folder: str, name: str) -> Path:

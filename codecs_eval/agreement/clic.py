@@ -26,7 +26,8 @@ HEADER = ["O", "A", "B", "T"]
 def read_oabt(folder: Path, n_raters: int = 0, most: int | None = None) -> Pairs:
     """Read oracle.csv, or its first `most` rows; a row that cannot go in is named in the report.
 
-    A copy's codec is the folder that it lies in below copies/, else unknown. `n_raters` is not
+    A copy's codec is the folder that it lies in below copies/, else unknown. An original's source
+    is the folder that it lies in below originals/, else the file by itself. `n_raters` is not
     needed: each row is a judgment. ValueError where oracle.csv cannot be read.
     """
     path = folder / ORACLE
@@ -92,7 +93,7 @@ class _Reader:
         pivot = self._files.read(self._inside(original))
         row: dict[str, object] = {
             "triplet_id": key,
-            "source": PurePosixPath(original).with_suffix("").as_posix(),
+            "source": _source(original),
             "source_sha256": pivot.pixels_sha256,
             "source_image": pivot.sha,
             "kind": "main",
@@ -132,6 +133,13 @@ class _Reader:
             report=PairsReport(accepted=len(self._judgments), refused=self._refused),
             is_simulated=self._is_simulated,
         )
+
+
+def _source(name: str) -> str:
+    """Our own export has a folder a photo, with each crop of it that was shown."""
+    path = PurePosixPath(name)
+    is_of_photo = len(path.parts) > 2 and path.parts[0] == "originals"
+    return (path.parent if is_of_photo else path.with_suffix("")).as_posix()
 
 
 def _codec(name: str) -> str:

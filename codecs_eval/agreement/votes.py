@@ -34,7 +34,7 @@ class VoteRow:
     codecs: tuple[str, str]
     settings: tuple[str, str]
     bpp: tuple[float | None, float | None]
-    target_bpp: float | None
+    target_bpp: tuple[float | None, float | None]
     is_simulated: bool
 
 
@@ -62,9 +62,14 @@ def _vote_row(row: dict[str, str]) -> VoteRow:
         codecs=(_freed(row["first_codec"]), _freed(row["second_codec"])),
         settings=(settings[0], settings[1]),
         bpp=(_number(row["first_bpp"]), _number(row["second_bpp"])),
-        target_bpp=_number(row["target_bpp"]),
+        target_bpp=(_target(row, "first"), _target(row, "second")),
         is_simulated=row["is_simulated"] in TRUE,
     )
+
+
+def _target(row: dict[str, str], side: str) -> float | None:
+    """The side's own; older exports tell one for both."""
+    return _number(row.get(f"{side}_target_bpp") or row["target_bpp"])
 
 
 def _count(row: dict[str, str], name: str) -> int:

@@ -302,6 +302,7 @@ def test_a_trial_belongs_to_one_session(tmp_path: Path) -> None:
         ([GOOD], {"name": "taken"}, "'taken' exists"),
         ([GOOD], {"name": "画像"}, "letters or digits"),
         ([{**GOOD, "polarity": "warmer"}], {}, "'warmer'"),
+        ([{**GOOD, "rate_tolerance": "4 %"}], {}, "rate_tolerance '4 %'"),
         ([{**GOOD, "choice": "both"}], {}, "line 2"),
         # Found out in the second reading, when sources and triplets are stored already.
         ([{**GOOD, "supersedes": "ghost"}], {}, "not above it"),

@@ -17,7 +17,7 @@ from codecs_eval.agreement.dataset import read_dataset
 from codecs_eval.agreement.intervals import Bootstrap
 from codecs_eval.agreement.report import evaluate_dataset
 from codecs_eval.measuring import measured
-from codecs_eval.models import Run
+from codecs_eval.models import Reconstruction, Run
 from tests.annotation.results_made import (
     Silent,
     add_triplet,
@@ -181,6 +181,23 @@ def test_rates_that_were_never_compared_have_no_common_scale() -> None:
     joint = results(study)["screened"]["joint"]
     assert joint["items"] == [] and joint["bd_rate"] == []
     assert "never compared" in joint["reason"]
+
+
+def test_two_files_of_one_codec_at_one_rate_are_not_on_the_common_scale() -> None:
+    study = make_study(n_sources=1, **MANY)
+    (pair,) = study.triplets.all()
+    twin = Reconstruction.objects.get(pk=pair.first_id)
+    twin.pk, twin.codec_version = None, "another"
+    twin.save(force_insert=True)
+    same = add_triplet(study, pair.first, twin)
+    for _ in range(6):
+        session = make_session(study)
+        judge(session, pair, "first")
+        judge(session, same, "first")
+    told = results(study)["screened"]
+    assert told["not_in_a_rate"]["one_codec"] == 6
+    assert told["joint"]["n_judgments"] == 6
+    assert len(told["joint"]["items"]) == 2
 
 
 def test_comparisons_across_rates_give_one_scale_and_a_bd_rate() -> None:

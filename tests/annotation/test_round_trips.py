@@ -118,6 +118,54 @@ def test_all_three_tables_say_the_same(tmp_path: Path) -> None:
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.parametrize("file_format", TABLES)
+def test_the_tolerance_of_rates_comes_back(file_format: str, tmp_path: Path) -> None:
+    study = make_study(n_sources=1, rate_tolerance=0.1)
+    make_judgments(make_session(study), 1)
+    folder = exported(study, file_format, tmp_path / "out")
+    back = import_study(folder, file_format=file_format, name="back").study
+    assert back.rate_tolerance == 0.1
+
+
+def across_rates() -> Study:
+    """Two judged pairs, one of them of jpeg at 0.5 and webp at 1 bpp."""
+    study = make_study(n_sources=2, keeps_different_rates=True)
+    across = study.triplets.order_by("pk")[0]
+    Reconstruction.objects.filter(pk=across.second_id).update(target_bpp=1.0)
+    make_judgments(make_session(study), 2)
+    return study
+
+
+def sides_of(study: Study) -> list[set[tuple[str, float]]]:
+    rows = study.triplets.select_related("first", "second").order_by("pk")
+    found = [{(one.codec, one.target_bpp) for one in (row.first, row.second)} for row in rows]
+    return sorted(found, key=sorted)
+
+
+BOTH = [{("jpeg", 0.5), ("webp", 0.5)}, {("jpeg", 0.5), ("webp", 1.0)}]
+
+
+@pytest.mark.parametrize("file_format", [*TABLES, "aic3"])
+def test_each_side_of_a_pair_of_two_rates_comes_back_with_its_own(
+    file_format: str, tmp_path: Path
+) -> None:
+    study = across_rates()
+    assert sides_of(study) == BOTH
+    folder = exported(study, file_format, tmp_path / "out")
+    assert sides_of(import_study(folder, file_format=file_format, name="back").study) == BOTH
+
+
+def test_the_bapps_layout_tells_each_side_of_a_pair_its_own_rate(tmp_path: Path) -> None:
+    folder = exported(across_rates(), "bapps", tmp_path / "out")
+    imported = import_judgments(folder, file_format="bapps", name="back", licence="CC0-1.0")
+    rows = datasets.frozen(imported.dataset).triplets.to_dict("records")
+    found = [
+        {(row[f"{side}_codec"], row[f"{side}_target_bpp"]) for side in ("first", "second")}
+        for row in rows
+    ]
+    assert sorted(found, key=sorted) == BOTH
+
+
 @settings(
     max_examples=25,
     deadline=None,
@@ -189,6 +237,19 @@ def test_oabt_comes_back_with_every_choice(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_crops_of_one_photo_stay_one_source_in_oabt(tmp_path: Path) -> None:
+    study = make_study(n_sources=2, codecs=("jpeg", "webp", "avif"))
+    for photo in {row.source_id for row in study.triplets.all()}:
+        moved = study.triplets.filter(source=photo).order_by("pk")[0]
+        study.triplets.filter(pk=moved.pk).update(crop_left_px=8, crop_width_px=48)
+    make_judgments(make_session(study), 6)
+    folder = exported(study, "oabt", tmp_path / "out")
+    imported = import_judgments(folder, file_format="oabt", name="back", licence="CC0-1.0")
+    triplets = datasets.frozen(imported.dataset).triplets
+    assert triplets["source_image"].nunique() == 4
+    assert triplets.groupby("source").size().tolist() == [3, 3]
+
+
 def chosen_codecs(frozen: FrozenDataset) -> dict[str, int]:
     """How often each codec's copy was called the closer one."""
     rows = frozen.judgments.merge(frozen.triplets, on="triplet_id")
@@ -239,9 +300,25 @@ def test_aic3_asks_which_differs_and_comes_back_with_the_same_votes(
     assert set(times) == {1500.0}
 
 
+def test_aic3_holds_no_warm_up_and_no_repeat(tmp_path: Path) -> None:
+    study = make_study(n_sources=3)
+    asked = [row.trial for row in make_judgments(make_session(study), 3)]
+    Trial.objects.filter(pk=asked[0].pk).update(is_warm_up=True)
+    Trial.objects.filter(pk=asked[1].pk).update(is_repeat=True)
+    folder = exported(study, "aic3", tmp_path / "out")
+    with (folder / "responses.csv").open(newline="", encoding="utf-8-sig") as file:
+        found = [row["question_id"] for row in csv.DictReader(file)]
+    assert found == [str(asked[2].triplet_id)]
+    assert "warm-ups and repeats are left out" in (folder / "datasheet.md").read_text()
+
+
 def votes_by_codec(study: Study) -> Counter[tuple[str, float]]:
-    """Standing choices in main trials, by the codec that is closer by them and the rate."""
-    rows = Judgment.objects.of_study(study).standing().filter(trial__triplet__kind="main")
+    """Choices that AIC-3 holds of main trials, by the codec that is closer by them and the rate."""
+    rows = (
+        Judgment.objects.of_study(study)
+        .standing()
+        .filter(trial__triplet__kind="main", trial__is_warm_up=False, trial__is_repeat=False)
+    )
     found: Counter[tuple[str, float]] = Counter()
     other = {"first": "second", "second": "first"}
     for row in rows.exclude(choice="not_sure").select_related(

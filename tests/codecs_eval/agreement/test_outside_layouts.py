@@ -146,6 +146,22 @@ def test_a_header_is_none_of_the_rows_and_a_folder_tells_the_codec(tmp_path: Pat
     assert read.report.accepted == 1
 
 
+def test_crops_of_one_photo_are_one_source_and_files_beside_each_other_are_not(
+    tmp_path: Path,
+) -> None:
+    originals = (
+        "originals/sea-1/0-0-16x16.png", "originals/sea-1/8-0-16x16.png",
+        "originals/cat.png", "photos/cat.png", "photos/dog.png",
+    )  # fmt: skip
+    for at, name in enumerate(originals):
+        picture(tmp_path / name, 20 + at)
+    read = read_oabt(oabt(tmp_path, *([name, "a.png", "b.png", "0"] for name in originals)))
+    assert read.report.refused == []
+    assert list(read.triplets["source"]) == [
+        "originals/sea-1", "originals/sea-1", "originals/cat", "photos/cat", "photos/dog",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [
