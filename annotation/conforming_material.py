@@ -7,6 +7,8 @@ from django.db.models import Avg, Count, Max, Min, Q, Sum
 
 from annotation.conformance_items import (
     AIC3,
+    NOT_RECORDED,
+    REPORTED,
     Item,
     Section,
     counted,
@@ -186,7 +188,7 @@ def amount(study: Study, answers: Answers) -> Section:
                 f"Reached by {found['reached']:,} of {n_of(kinds.get('main', 0), 'main triplet')}; "
                 f"{found['untouched']:,} were never judged.",
             ),
-            _partly(answers.n("n_partly")),
+            _partly(answers.n(), answers.n("n_partly"), answers.n("n_part_untold")),
         ),
     )
 
@@ -203,11 +205,26 @@ def _n_judgments(n_counted: int, n_judged: int) -> str:
     )
 
 
-def _partly(partly: int) -> Item:
-    return item(
-        "Seen in part",
-        f"{partly:,} counted judgments were given on a smaller, central part of the crop, in a "
+def _partly(n: int, partly: int, untold: int) -> Item:
+    """Of `n` counted judgments; of `untold` ones nobody wrote down what part was shown."""
+    if untold:
+        is_all = untold == n
+        rest = "" if is_all or partly else "The others were given on the whole crop."
+        return item(
+            "Seen in part",
+            _on_a_part(partly),
+            f"Not recorded for {untold:,} of {n_of(n, 'counted judgment')}.",
+            rest,
+            status=NOT_RECORDED if is_all else REPORTED,
+        )
+    whole = "None: every counted judgment was given on the whole crop."
+    return item("Seen in part", _on_a_part(partly) or whole)
+
+
+def _on_a_part(partly: int) -> str:
+    if not partly:
+        return ""
+    return (
+        f"{n_of(partly, 'counted judgment')} given on a smaller, central part of the crop, in a "
         "small window."
-        if partly
-        else "None: every counted judgment was given on the whole crop.",
     )

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from annotation import screening, sharing
 from annotation.conformance_items import counted, spread
 from annotation.conforming import conformance
-from annotation.models import Screening, Session, Study, StudyChange
+from annotation.models import Judgment, Screening, Session, Study, StudyChange
 from codecs_eval.models import Run
 from tests.annotation.gallery_rows import triplets, vote, votes
 from tests.factories import make_ada, make_session, make_study
@@ -164,6 +164,27 @@ def test_amount_and_times_are_told() -> None:
     )
     assert "40.0 min (n = 3)" in said["Duration of finished sessions"]
     assert "Longer than 30 min: 3" in said["Duration of finished sessions"]
+
+
+def test_what_part_was_seen_is_told_only_where_it_was_recorded() -> None:
+    study = make_study()
+    one, _ = triplets(study)
+    size = {"shown_width_px": one.crop_width_px, "shown_height_px": one.crop_height_px}
+    rows = [vote(one, "first") for _ in range(3)]
+    assert said_of(study)["Seen in part"] == "Not recorded for 3 of 3 counted judgments."
+    assert statuses_of(study)["Seen in part"] == "not recorded"
+    Judgment.objects.filter(pk=rows[0].pk).update(**size)
+    assert said_of(study)["Seen in part"] == (
+        "Not recorded for 2 of 3 counted judgments. The others were given on the whole crop."
+    )
+    assert statuses_of(study)["Seen in part"] == "reported"
+    Judgment.objects.filter(pk=rows[1].pk).update(**{**size, "shown_width_px": 8})
+    assert said_of(study)["Seen in part"] == (
+        "1 counted judgment given on a smaller, central part of the crop, in a small window. "
+        "Not recorded for 1 of 3 counted judgments."
+    )
+    Judgment.objects.update(**size)
+    assert said_of(study)["Seen in part"].startswith("None: every counted judgment")
 
 
 def test_changes_after_opening_are_deviations() -> None:
