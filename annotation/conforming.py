@@ -12,8 +12,9 @@ from annotation import conforming_material as showing
 from annotation import conforming_method as asking
 from annotation import conforming_observers as observing
 from annotation import conforming_viewing as viewing
-from annotation.conformance_items import Conformance, n_of
-from annotation.conforming_answers import answers_of
+from annotation.asked_elsewhere import is_imported, without_ours
+from annotation.conformance_items import Conformance, Section, n_of
+from annotation.conforming_answers import Answers, answers_of
 from annotation.models import Study
 
 # Above so many judgments a report that was just made is shown again.
@@ -45,6 +46,7 @@ def recent_conformance(study: Study) -> Conformance:
 def conformance(study: Study) -> Conformance:
     """As it is now: 14 s of one core for a million judgments on SQLite."""
     answers = answers_of(study)
+    sections = _sections(study, answers)
     return Conformance(
         study=study.slug,
         title=study.title,
@@ -52,20 +54,24 @@ def conformance(study: Study) -> Conformance:
         state=study.state,
         made_at=timezone.now().isoformat(timespec="seconds"),
         lede=(*LEDE, *_state(study, answers.n())),
-        sections=(
-            asking.method(study),
-            observing.observers(study, answers),
-            observing.checks(study, answers.viewings),
-            viewing.viewing(study, answers),
-            showing.material(study),
-            showing.amount(study, answers),
-            asking.order_and_sides(study, answers),
-            asking.training(study),
-            asking.timing(study, answers),
-            analysing.analysis(study),
-            analysing.deviations(study),
-            analysing.software(),
-        ),
+        sections=tuple(map(without_ours, sections)) if is_imported(study) else sections,
+    )
+
+
+def _sections(study: Study, answers: Answers) -> tuple[Section, ...]:
+    return (
+        asking.method(study),
+        observing.observers(study, answers),
+        observing.checks(study, answers.viewings),
+        viewing.viewing(study, answers),
+        showing.material(study),
+        showing.amount(study, answers),
+        asking.order_and_sides(study, answers),
+        asking.training(study),
+        asking.timing(study, answers),
+        analysing.analysis(study),
+        analysing.deviations(study),
+        analysing.software(),
     )
 
 

@@ -21,6 +21,13 @@ _FIRST, _SECOND, _ON_LEFT = (
 _PARTLY = Q(shown_width_px__lt=F("trial__triplet__crop_width_px")) | Q(
     shown_height_px__lt=F("trial__triplet__crop_height_px")
 )
+# Either what was shown or the crop itself was not told.
+_UNTOLD = (
+    Q(shown_width_px=None)
+    | Q(shown_height_px=None)
+    | Q(trial__triplet__crop_width_px=0)
+    | Q(trial__triplet__crop_height_px=0)
+)
 # Of a session's judgments of main trials: how many, and of what kind.
 _SUMS = {
     "n": Count("pk"),
@@ -29,6 +36,7 @@ _SUMS = {
     "n_right": Count("pk", filter=(_FIRST & ~_ON_LEFT) | (_SECOND & _ON_LEFT)),
     "n_zoomed": Count("pk", filter=Q(zoom__gt=1)),
     "n_partly": Count("pk", filter=_PARTLY),
+    "n_part_untold": Count("pk", filter=_UNTOLD),
     "n_marked": Count("pk", filter=~Q(marks=[])),
     "largest_zoom": Max("zoom"),
     "first_at": Min("server_time"),

@@ -5,8 +5,11 @@ from typing import Any
 
 from django.db.models import Avg, Count, Max, Min, Q, Sum
 
+from annotation.asked_elsewhere import SAID, is_imported
 from annotation.conformance_items import (
     AIC3,
+    NOT_RECORDED,
+    REPORTED,
     Item,
     Section,
     counted,
@@ -33,7 +36,7 @@ def material(study: Study) -> Section:
             item("Part shown", *_crop(study, main), by=(AIC3,)),
             _codecs(main),
             _settings(main),
-            _rates(main),
+            _rates(study, main),
             _left_out(study),
         ),
     )
@@ -57,7 +60,7 @@ def _crop(study: Study, main: Any) -> list[str]:
     sizes = main.values_list("crop_width_px", "crop_height_px").annotate(n=Count("pk"))
     said = [f"{width} x {height}: {n:,}" for width, height, n in sizes.order_by("-n")[:6] if width]
     return [
-        f"{study.get_crop_display().capitalize()}.",
+        SAID if is_imported(study) else f"{study.get_crop_display().capitalize()}.",
         f"Sizes by triplets (px): {', '.join(said) or 'not told'}.",
     ]
 
@@ -116,24 +119,41 @@ def _least_and_most(values: set[str]) -> str:
     return f"{low} to {high}"
 
 
-def _rates(main: Any) -> Item:
+def _rates(study: Study, main: Any) -> Item:
+    told = Q(bpp__gt=0)
     rows = (
         _made(main)
         .order_by()
         .values("target_bpp", "codec")
-        .annotate(n=Count("pk"), mean=Avg("bpp"), low=Min("bpp"), high=Max("bpp"))
+        .annotate(
+            n=Count("pk"),
+            n_told=Count("pk", filter=told),
+            mean=Avg("bpp", filter=told),
+            low=Min("bpp", filter=told),
+            high=Max("bpp", filter=told),
+        )
         .order_by("target_bpp", "codec")
     )
-    said = [
-        f"{row['target_bpp']:g} bpp, {row['codec']}: mean {row['mean']:.4f}, "
-        f"{row['low']:.4f} to {row['high']:.4f} ({n_of(row['n'], 'picture')})"
-        for row in rows[:MOST_LINES]
-    ]
     return item(
         "Rates targeted and achieved",
-        "Bits of the whole file by pixels of the whole photo.",
-        *said,
+        "As the imported file told."
+        if is_imported(study)
+        else "Bits of the whole file by pixels of the whole photo.",
+        *(f"{_target(row)}, {row['codec']}: {_achieved(row)}" for row in rows[:MOST_LINES]),
     )
+
+
+def _target(row: dict[str, Any]) -> str:
+    return f"{row['target_bpp']:g} bpp" if row["target_bpp"] else "target not told"
+
+
+def _achieved(row: dict[str, Any]) -> str:
+    """A rate of 0 is one that an imported file did not tell."""
+    pictures = n_of(row["n"], "picture")
+    if not row["n_told"]:
+        return f"not told ({pictures})"
+    of = "" if row["n_told"] == row["n"] else f"told of {row['n_told']:,} of "
+    return f"mean {row['mean']:.4f}, {row['low']:.4f} to {row['high']:.4f} ({of}{pictures})"
 
 
 def _left_out(study: Study) -> Item:
@@ -177,18 +197,27 @@ def amount(study: Study, answers: Answers) -> Section:
             item(
                 "Triplets",
                 "; ".join(f"{kind}: {n:,}" for kind, n in sorted(kinds.items())) or "none",
-                f"Pairs: {study.get_pairing_display()}.",
+                "" if is_imported(study) else f"Pairs: {study.get_pairing_display()}.",
             ),
             item("Judgments that count", _n_judgments(answers.n(), found["total"] or 0)),
             item(
                 "Judgments a triplet",
-                f"Wanted: {study.judgments_per_triplet:,}. Judged: {_judged(main)}.",
-                f"Reached by {found['reached']:,} of {n_of(kinds.get('main', 0), 'main triplet')}; "
-                f"{found['untouched']:,} were never judged.",
+                *_of_each(study, main, kinds.get("main", 0), found),
             ),
-            _partly(answers.n("n_partly")),
+            _partly(answers.n(), answers.n("n_partly"), answers.n("n_part_untold")),
         ),
     )
+
+
+def _of_each(study: Study, main: Any, n_main: int, found: dict[str, int]) -> list[str]:
+    """How many a triplet has, and how many were wanted where that is known."""
+    judged = f"Judged: {_judged(main)}."
+    never = f"{found['untouched']:,} were never judged."
+    triplets = n_of(n_main, "main triplet")
+    if is_imported(study):
+        return [judged, f"Of {triplets} {never}"]
+    wanted = f"Wanted: {study.judgments_per_triplet:,}. {judged}"
+    return [wanted, f"Reached by {found['reached']:,} of {triplets}; {never}"]
 
 
 def _judged(main: Any) -> str:
@@ -203,11 +232,26 @@ def _n_judgments(n_counted: int, n_judged: int) -> str:
     )
 
 
-def _partly(partly: int) -> Item:
-    return item(
-        "Seen in part",
-        f"{partly:,} counted judgments were given on a smaller, central part of the crop, in a "
+def _partly(n: int, partly: int, untold: int) -> Item:
+    """Of `n` counted judgments; of `untold` ones nobody wrote down what part was shown."""
+    if untold:
+        is_all = untold == n
+        rest = "" if is_all or partly else "The others were given on the whole crop."
+        return item(
+            "Seen in part",
+            _on_a_part(partly),
+            f"Not recorded for {untold:,} of {n_of(n, 'counted judgment')}.",
+            rest,
+            status=NOT_RECORDED if is_all else REPORTED,
+        )
+    whole = "None: every counted judgment was given on the whole crop."
+    return item("Seen in part", _on_a_part(partly) or whole)
+
+
+def _on_a_part(partly: int) -> str:
+    if not partly:
+        return ""
+    return (
+        f"{n_of(partly, 'counted judgment')} given on a smaller, central part of the crop, in a "
         "small window."
-        if partly
-        else "None: every counted judgment was given on the whole crop.",
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import Count, Q
 from scipy.stats import binomtest
 
+from annotation.asked_elsewhere import elsewhere, is_imported
 from annotation.conformance_items import (
     AIC3,
     BT500,
@@ -21,6 +22,14 @@ from annotation.conforming_answers import Answers
 from annotation.models import Judgment, Session, Study, Trial
 
 LONGEST_SESSION_MIN = 30
+TRAINING = "Training and checks within sessions"
+_KINDS = {
+    "Practice": "practice",
+    "Warm-up": "warm_up",
+    "Sentinels": "sentinel",
+    "Identical pairs": "identical",
+    "Repeats": "repeat",
+}
 
 
 def method(study: Study) -> Section:
@@ -44,17 +53,20 @@ def method(study: Study) -> Section:
                 else "",
                 by=(P910, AIC3),
             ),
-            item(
-                "Answers",
-                "First, second or “not sure”."
-                if study.allow_not_sure
-                else "Forced choice: first or second.",
-            ),
+            item("Answers", _answers(study)),
             item("Instructions", f"“{study.instructions}”"),
             item("Languages", _languages(study)),
             item("Settings from", study.preset or "no preset"),
         ),
     )
+
+
+def _answers(study: Study) -> str:
+    if study.allow_not_sure:
+        return "First, second or “not sure”."
+    if is_imported(study):
+        return "First or second; whether “not sure” was offered is not recorded here."
+    return "Forced choice: first or second."
 
 
 def _presentation(study: Study) -> list[str]:
@@ -90,12 +102,12 @@ def order_and_sides(study: Study, answers: Answers) -> Section:
                 by=(P910,),
             ),
             item("Sides planned", "Balanced within a session, from its seed; repeats mirrored."),
-            _sides(answers),
+            _sides(study, answers),
         ),
     )
 
 
-def _sides(answers: Answers) -> Item:
+def _sides(study: Study, answers: Answers) -> Item:
     n, left, right = answers.n(), answers.n("n_left"), answers.n("n_right")
     if not left + right:
         return item("Sides realised", "No judgment that counts yet.", by=(P910,))
@@ -109,6 +121,7 @@ def _sides(answers: Answers) -> Item:
         f"Chosen: left {left:,}, right {right:,} ({100 * test.statistic:.1f} % "
         f"right, 95 % {100 * low:.1f} to {100 * high:.1f}; binomial test against a half "
         f"p = {_p(test.pvalue)}). Interval and test take judgments as independent.",
+        "Where the imported file did not tell a side, a coin did." if is_imported(study) else "",
         by=(P910,),
     )
 
@@ -120,9 +133,11 @@ def _p(value: float) -> str:
 def training(study: Study) -> Section:
     """What stood before and between the trials that count."""
     kinds = _trials_by_kind(study)
+    if is_imported(study):
+        return _trained_elsewhere(kinds)
     passing = study.practice_pass_share
     return Section(
-        "Training and checks within sessions",
+        TRAINING,
         (
             item(
                 "Practice",
@@ -153,6 +168,19 @@ def training(study: Study) -> Section:
             ),
         ),
     )
+
+
+def _trained_elsewhere(kinds: dict[str, int]) -> Section:
+    """What was planned is not known; what the file has is."""
+    labels = ("Practice", "Warm-up", "Sentinels", "Identical pairs", "Repeats", "Breaks")
+    return Section(
+        TRAINING,
+        tuple(elsewhere(label, _in_file(kinds.get(_KINDS.get(label, ""), 0))) for label in labels),
+    )
+
+
+def _in_file(n: int) -> str:
+    return f"{n_of(n, 'judgment')} in the file." if n else ""
 
 
 def _check(label: str, share: float, n_judged: int, what: str) -> Item:
@@ -186,12 +214,7 @@ def timing(study: Study, answers: Answers) -> Section:
     return Section(
         "Dates and times",
         (
-            item(
-                "Judgments given",
-                f"{minute(answers.first_at)} to {minute(answers.last_at)}, as the server stored "
-                "them.",
-                by=(P910,),
-            ),
+            _given(study, answers),
             item("Study opened", minute(study.opened_at)),
             item("Trials in a session", f"{study.session_length:,}, practice apart."),
             item(
@@ -203,11 +226,30 @@ def timing(study: Study, answers: Answers) -> Section:
             ),
             item(
                 "Response time",
-                f"{spread(answers.active_ms, 'ms')}: answer's own timestamp minus the frame that "
-                "showed the decoded pictures, hidden time taken off; counted judgments.",
+                f"{spread(answers.active_ms, 'ms')}: {_measured_how(study)}; counted judgments.",
                 by=(P910,),
             ),
         ),
+    )
+
+
+def _given(study: Study, answers: Answers) -> Item:
+    label, by = "Judgments given", (P910,)
+    said = f"{minute(answers.first_at)} to {minute(answers.last_at)}"
+    if not is_imported(study):
+        return item(label, f"{said}, as the server stored them.", by=by)
+    # Of what the file did not tell, the moment of the import stands in its place.
+    if study.opened_at and answers.last_at and answers.last_at >= study.opened_at:
+        return elsewhere(label, by=by)
+    return item(label, f"{said}, as the file told.", by=by)
+
+
+def _measured_how(study: Study) -> str:
+    if is_imported(study):
+        return "as the file told, how it was measured is not recorded here"
+    return (
+        "answer's own timestamp minus the frame that showed the decoded pictures, hidden time "
+        "taken off"
     )
 
 

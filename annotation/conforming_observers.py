@@ -8,6 +8,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from annotation import screening
+from annotation.asked_elsewhere import is_imported
 from annotation.checks import ACUITY, CARD, COLOUR_PLATES
 from annotation.conformance_items import (
     AIC3,
@@ -110,7 +111,9 @@ def _verdicts(answers: Answers) -> Item:
 
 def _sessions_each(study: Study) -> str:
     rows = study.sessions.order_by().values("annotator").annotate(n=Count("pk"))
-    limit = study.sessions_per_person or "any number"
+    limit: int | str = study.sessions_per_person or "any number"
+    if is_imported(study):
+        limit = "not recorded here"
     return f"Allowed: {limit}. Begun: {spread(rows.values_list('n', flat=True))}."
 
 

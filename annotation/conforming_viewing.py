@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from annotation.asked_elsewhere import elsewhere, is_imported
 from annotation.conformance_items import (
     AIC3,
     BT500,
@@ -45,7 +46,7 @@ def viewing(study: Study, answers: Answers) -> Section:
                  "pictures.", by=(BT500, P910)),
             distance(study, viewings),
             _zoom(study, answers),
-            _changes(answers),
+            _changes(study, answers),
             _not_controlled("Luminance and contrast of the screens", "peak 70 to 500 cd/m²"),
             _not_controlled("Calibration and black level", "set by PLUGE"),
             _not_controlled("Light in the room", "200 lux at home, a background of 0.15 of peak"),
@@ -103,17 +104,22 @@ def _spread(label: str, viewings: Viewings, name: str, unit: str, decimals: int)
 
 
 def _zoom(study: Study, answers: Answers) -> Item:
+    used = f"Used in {answers.n('n_zoomed'):,} counted judgments, {answers.largest_zoom}× at most."
+    if is_imported(study):
+        return elsewhere("Magnification", used if answers.n("n_zoomed") else "", by=(P910,))
     if study.largest_zoom == 1:
         return item("Magnification", "None: one image pixel on one device pixel.", by=(P910,))
     return item(
         "Magnification",
         f"Up to {study.largest_zoom}× allowed.",
-        f"Used in {answers.n('n_zoomed'):,} counted judgments, {answers.largest_zoom}× at most.",
+        used,
         by=(P910,),
     )
 
 
-def _changes(answers: Answers) -> Item:
+def _changes(study: Study, answers: Answers) -> Item:
+    if not answers.marks and is_imported(study):
+        return elsewhere("Changed during a trial", by=(P910,))
     said = ", ".join(f"{mark.replace('_', ' ')}: {n:,}" for mark, n in answers.marks.items())
     return item("Changed during a trial", f"{said or 'nothing'} (counted judgments).", by=(P910,))
 

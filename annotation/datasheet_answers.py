@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q
 
 from annotation import designing
+from annotation.asked_elsewhere import is_imported
 from annotation.formats.bundle import Member
 from annotation.models import Judgment, Session, Study
 from codecs_eval.agreement.datasheet import one_line, table
@@ -69,7 +70,7 @@ def _collection(study: Study) -> dict[str, str]:
             "asked": _asked(study), "viewing": "None: simulated observers answered.",
             "who": nobody, "ethics": nobody, "consent": nobody, "when": _when(study),
         }  # fmt: skip
-    if study.sessions.filter(annotator__provider__startswith="import:").exists():
+    if is_imported(study):
         return {
             "asked": f"Elsewhere, and imported: {one_line(study.question)} What else was asked and "
             "shown is not recorded here.",

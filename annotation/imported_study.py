@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from annotation import auditing, team
+from annotation.asked_elsewhere import PROVIDER
 from annotation.imported_answers import AnswerWriter, Ids, keep_times
 from annotation.imported_triplets import NOT_TOLD, Compared
 from annotation.judgment_rows import POLARITIES, JudgmentFile, JudgmentRow
@@ -274,7 +275,7 @@ def _sessions(study: Study, read: _Read) -> dict[str, Session]:
 
 def _provider(study: Study) -> str:
     """A short name, or its beginning and a hash: two long ones stay two."""
-    name = f"import:{study.slug}"
+    name = f"{PROVIDER}{study.slug}"
     if len(name) <= 40:
         return name
     return f"{name[:31]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -47,7 +47,13 @@ class Power:
 
     @property
     def is_enough(self) -> bool:
-        return self.one.n_observers is not None and self.one.n_observers <= self.n_planned
+        """For one pair: as many sessions as observers, and as many judgments of a pair."""
+        if self.one.n_observers is None or self.one.judgments_of_pair is None:
+            return False
+        return (
+            self.one.n_observers <= self.n_planned
+            and self.one.judgments_of_pair <= self.judgments_of_pair_planned
+        )
 
 
 def power_of_design(

@@ -22,13 +22,14 @@ PLOT_IN = 3.1
 # How far apart the codecs stand around one rate, as a ratio: whiskers can be told apart.
 DODGE = 0.028
 _LINE_LENGTH = 126
+N_AT_RATE = "Below a rate, n: all judgments at the rate; a dot rests only on those of its codecs."
 
 
 def share_figure(results: Results) -> Figure:
     """Share of judgments won at each rate, one line a codec, with intervals over observers."""
     caption = (
         "Dots: share of its comparisons that a codec won at a rate, a tie as half; whiskers: "
-        f"{level_words(results)} intervals over observers. {who_answered(results)}"
+        f"{level_words(results)} intervals over observers."
     )
     figure, axes = _by_rate(results, caption, "comparisons won (%)")
     axes.axhline(50, color=GREY, linewidth=0.8, zorder=1)
@@ -44,7 +45,7 @@ def scale_figure(results: Results) -> Figure:
         "Dots: place on Davidson's scale, in JND (1 JND: 75 % of those who decide prefer the "
         "better one), the mean of each rate's codecs being 0: places are compared within a rate, "
         f"not between rates; whiskers: {level_words(results)} bootstrap over observers. Hollow: no "
-        f"interval. {who_answered(results)}"
+        "interval."
     )
     figure, axes = _by_rate(results, caption, "closeness to the original (JND)")
     axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
@@ -59,7 +60,7 @@ def anchor_figure(results: Results) -> Figure:
     caption = (
         f"Dots: share of its comparisons with each codec that {label} won at a rate, a tie as "
         f"half; above 50 it was found closer; whiskers: {level_words(results)} intervals over "
-        f"observers, each by itself. Hollow: no interval. {who_answered(results)}"
+        "observers, each by itself. Hollow: no interval."
     )
     figure, axes = _by_rate(results, caption, f"{shortened(label, 24)} won (%)")
     axes.axhline(50, color=GREY, linewidth=0.8, zorder=1)
@@ -100,7 +101,8 @@ def label_of(results: Results, codec: str) -> str:
 
 
 def _by_rate(results: Results, caption: str, label: str) -> tuple[Figure, Axes]:
-    figure, axes = captioned_figure(results, ACROSS, 0.14, PLOT_IN, wrapped(caption))
+    told = f"{caption} {N_AT_RATE} {who_answered(results)}"
+    figure, axes = captioned_figure(results, ACROSS, 0.14, PLOT_IN, wrapped(told))
     rate_axis(
         axes,
         {

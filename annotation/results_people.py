@@ -10,6 +10,7 @@ import pandas as pd
 
 from annotation.preference import consistency, timing
 from annotation.preference.intervals import Estimate
+from annotation.preference.leaving_out import AgreementEstimate
 from annotation.results_json import estimate_json
 from annotation.results_judging import Asked
 
@@ -21,8 +22,8 @@ LEAST_VOTES = 3
 class PeopleResult:
     """`observers`: each one's agreement with the majority of the others, lowest first, by id."""
 
-    alpha: Estimate
-    unbiased: Estimate
+    alpha: AgreementEstimate
+    unbiased: AgreementEstimate
     n_repeats: int
     repeats: Estimate
     observers: tuple[tuple[str, consistency.ObserverAgreement], ...]
@@ -32,8 +33,8 @@ class PeopleResult:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "alpha": estimate_json(self.alpha),
-            "agreement": estimate_json(self.unbiased),
+            "alpha": _agreement(self.alpha),
+            "agreement": _agreement(self.unbiased),
             "n_repeats": self.n_repeats,
             "repeats": estimate_json(self.repeats),
             "observers": [
@@ -54,6 +55,11 @@ class PeopleResult:
             "change_per_trial": estimate_json(self.trend.change_per_trial),
             "change_p_value": self.trend.p_value,
         }
+
+
+def _agreement(found: AgreementEstimate) -> dict[str, Any]:
+    counts = {"n_judgments": found.n_judgments, "n_observers": found.n_observers}
+    return {**estimate_json(found), **counts}
 
 
 def _bin(row: timing.Bin) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from annotation.preference.intervals import Estimate
-from annotation.preference.leaving_out import Votes
+from annotation.preference.leaving_out import AgreementEstimate, Votes
 from annotation.preference.shares import clustered_share
 from codecs_eval.agreement.scores import human_unbiased
 
@@ -28,7 +28,7 @@ class ObserverAgreement:
 
 def krippendorff_alpha(
     unit: ArrayLike, observer: ArrayLike, value: ArrayLike, *, level: float = 0.95
-) -> Estimate:
+) -> AgreementEstimate:
     """Krippendorff's alpha for nominal values: 1 full agreement, 0 that of chance.
 
     1 - (n - 1) sum_u [(m_u^2 - sum_c n_uc^2) / (m_u - 1)] / (n^2 - sum_c n_c^2), over units with
@@ -62,7 +62,7 @@ def _alpha(sums: Floats) -> Floats:
 
 def unbiased_agreement(
     unit: ArrayLike, observer: ArrayLike, share_first: ArrayLike, *, level: float = 0.95
-) -> Estimate:
+) -> AgreementEstimate:
     """Chance that two observers agree on a triplet: mean of 1 - 2 k (n - k) / (n (n - 1)).
 
     share_first: (m,) 1, 0 or 0.5 in the triplet's own order. A not sure agrees by half with any

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,10 +21,20 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 METHOD = "Student's t over observers (jackknife)"
+NOTHING = "no unit with two judgments that could differ"
+NOTHING_LEFT = "leaving one observer out leaves nothing to compare"
 
 # Votes (units, values) -> sums of each unit (units, columns); sums (rows, columns) -> a figure.
 Sums = Callable[[Floats], Floats]
 Figure = Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True)
+class AgreementEstimate(Estimate):
+    """`n_judgments` by `n_observers`: those of units with two or more judgments."""
+
+    n_judgments: int = 0
+    n_observers: int = 0
 
 
 class Votes:
@@ -45,6 +56,7 @@ class Votes:
             raise ValueError("Found columns of different lengths; expected (m,) each.")
         if self.value.size and not 0 <= self.value.min() <= self.value.max() < n_values:
             raise ValueError(f"Found values outside 0..{n_values - 1}.")
+        self.n_values = n_values
         self.n_observers = int(self.observer.max(initial=-1)) + 1
         self.n_units = int(self.unit.max(initial=-1)) + 1
         key = self.unit * max(self.n_observers, 1) + self.observer
@@ -53,21 +65,36 @@ class Votes:
         self.table: Floats = np.zeros((self.n_units, n_values))
         np.add.at(self.table, (self.unit, self.value), 1.0)
 
-    def estimate(self, sums: Sums, figure: Figure, level: float) -> Estimate:
-        """The figure of all votes, with Student's t over the jackknife of observers.
+    def paired(self) -> Votes:
+        """Those of units with two or more judgments: what can be compared at all."""
+        kept = self.table.sum(axis=1)[self.unit] >= 2
+        return Votes(self.unit[kept], self.observer[kept], self.value[kept], self.n_values)
 
-        Quenouille 1956; Tukey 1958, Annals of Mathematical Statistics 29, 614. The value is nan,
-        with the reason, where the figure is not defined.
+    def estimate(self, sums: Sums, figure: Figure, level: float) -> AgreementEstimate:
+        """The figure of the votes that can be compared, with Student's t over observers.
+
+        A jackknife over the observers of units with two or more judgments (Quenouille 1956; Tukey
+        1958, Annals of Mathematical Statistics 29, 614). The value is nan, with the reason, where
+        the figure is not defined.
         """
+        votes = self.paired()
+        found = votes._jackknife(sums, figure, level)
+        return AgreementEstimate(
+            found.value, found.interval, found.reason, len(votes.unit), votes.n_observers
+        )
+
+    def _jackknife(self, sums: Sums, figure: Figure, level: float) -> Estimate:
         by_unit = sums(self.table)
         whole = by_unit.sum(axis=0)
         value = float(figure(whole[None])[0])
         if not np.isfinite(value):
-            return Estimate(value, None, "no unit with two judgments that could differ")
+            return Estimate(value, None, NOTHING)
         reason = too_few(self.n_observers)
         if reason is not None:
             return Estimate(value, None, reason)
         left_out = figure(whole + self._changes(sums, by_unit))
+        if not np.all(np.isfinite(left_out)):
+            return Estimate(value, None, NOTHING_LEFT)
         spread = left_out - left_out.mean()
         g = self.n_observers
         error = float(np.sqrt((g - 1) / g * (spread**2).sum()))

@@ -9,6 +9,8 @@ from codecs_eval.templatetags.desk import MISSING, p_value
 
 register = template.Library()
 
+NOT_TESTED = "not tested"
+
 
 @register.filter
 def at(found: Mapping[str, Any], name: str) -> Any:
@@ -77,6 +79,6 @@ def in_percent(found: Any) -> Any:
 
 @register.filter
 def largest_p(closest: Any) -> str:
-    """The adjusted p of the one that is told least from the first."""
-    known = [row["p_adjusted"] for row in (closest or {}).get("against", [])]
-    return p_value(max((p for p in known if p is not None), default=None))
+    """The adjusted p of the one that is told least from the first; one not tested is told least."""
+    found = [row["p_adjusted"] for row in (closest or {}).get("against", [])]
+    return NOT_TESTED if None in found else p_value(max(found, default=None))

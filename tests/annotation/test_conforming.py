@@ -1,5 +1,6 @@
 """The conformance report: each item against rows that are counted by hand, and its three forms."""
 
+import csv
 import io
 import json
 from datetime import timedelta
@@ -14,9 +15,11 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from annotation import screening, sharing
+from annotation.asked_elsewhere import SAID
 from annotation.conformance_items import counted, spread
 from annotation.conforming import conformance
-from annotation.models import Screening, Session, Study, StudyChange
+from annotation.imported_study import import_study
+from annotation.models import Judgment, Screening, Session, Study, StudyChange
 from codecs_eval.models import Run
 from tests.annotation.gallery_rows import triplets, vote, votes
 from tests.factories import make_ada, make_session, make_study
@@ -166,6 +169,27 @@ def test_amount_and_times_are_told() -> None:
     assert "Longer than 30 min: 3" in said["Duration of finished sessions"]
 
 
+def test_what_part_was_seen_is_told_only_where_it_was_recorded() -> None:
+    study = make_study()
+    one, _ = triplets(study)
+    size = {"shown_width_px": one.crop_width_px, "shown_height_px": one.crop_height_px}
+    rows = [vote(one, "first") for _ in range(3)]
+    assert said_of(study)["Seen in part"] == "Not recorded for 3 of 3 counted judgments."
+    assert statuses_of(study)["Seen in part"] == "not recorded"
+    Judgment.objects.filter(pk=rows[0].pk).update(**size)
+    assert said_of(study)["Seen in part"] == (
+        "Not recorded for 2 of 3 counted judgments. The others were given on the whole crop."
+    )
+    assert statuses_of(study)["Seen in part"] == "reported"
+    Judgment.objects.filter(pk=rows[1].pk).update(**{**size, "shown_width_px": 8})
+    assert said_of(study)["Seen in part"] == (
+        "1 counted judgment given on a smaller, central part of the crop, in a small window. "
+        "Not recorded for 1 of 3 counted judgments."
+    )
+    Judgment.objects.update(**size)
+    assert said_of(study)["Seen in part"].startswith("None: every counted judgment")
+
+
 def test_changes_after_opening_are_deviations() -> None:
     study = make_study()
     for what in ("Paused for a night", f"{sharing.SHARED}triplet 1 for 30 days", sharing.REVOKED):
@@ -211,6 +235,56 @@ def test_a_spread_tells_its_n(values: list[float | None], said: str) -> None:
 
 def test_a_long_list_ends_in_others() -> None:
     assert counted(["a", "a", "b", "c", None, ""], most=1) == "a: 2, others: 2"
+
+
+# A study that was asked elsewhere
+
+
+def brought_in(folder: Path, *more: dict[str, str]) -> Study:
+    """Two judgments of one person, of one triplet each, from a CSV that tells the least."""
+    least = {
+        "study": "elsewhere", "session_id": "s1", "annotator_id": "ben", "source": "cat",
+        "first_codec": "jpeg", "second_codec": "webp", "choice": "first",
+    }  # fmt: skip
+    rows = [{**least, "position": str(at), "triplet_id": f"t{at}"} for at in range(2)]
+    path = folder / "in.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, {key: "" for row in (*rows, *more) for key in row})
+        writer.writeheader()
+        writer.writerows([*rows, *({**least, **row} for row in more)])
+    return import_study(path).study
+
+
+def test_of_an_imported_study_nothing_of_our_own_procedure_is_claimed(tmp_path: Path) -> None:
+    study = brought_in(tmp_path)
+    said, statuses = said_of(study), statuses_of(study)
+    for label in (
+        "Method", "Presentation", "Instructions", "Order", "Scheduler", "Sides planned",
+        "Practice", "Warm-up", "Sentinels", "Consent", "Recruiting", "Ground", "Magnification",
+        "Study opened", "Judgments given", "Misses left out", "Light in the room",
+    ):  # fmt: skip
+        assert (said[label], statuses[label]) == (SAID, "not recorded"), label
+    everything = " ".join(said.values())
+    for ours in (study.consent, study.instructions, "seed", "sRGB 119", "Forced choice"):
+        assert ours not in everything
+
+
+def test_of_an_imported_study_what_was_counted_stays(tmp_path: Path) -> None:
+    practice = {"position": "2", "triplet_id": "t2", "triplet_kind": "practice", "source": "dog"}
+    said = said_of(brought_in(tmp_path, practice))
+    assert said["Before screening"].startswith("1 observer judged a main trial, in 1 session")
+    assert said["Judgments that count"].startswith("2 of main triplets")
+    assert said["Practice"] == f"{SAID} 1 judgment in the file."
+    assert "of 2 counted judgments" in said["Sides realised"]
+    assert "a coin did" in said["Sides realised"]
+
+
+def test_a_rate_that_was_not_told_is_no_rate_of_0(tmp_path: Path) -> None:
+    told = {"position": "2", "triplet_id": "t2", "source": "dog", "first_bpp": "0.25"}
+    said = said_of(brought_in(tmp_path, told))["Rates targeted and achieved"]
+    assert said.startswith("As the imported file told.")
+    assert "target not told, jpeg: mean 0.2500, 0.2500 to 0.2500 (told of 1 of 3 pictures)" in said
+    assert "target not told, webp: not told (3 pictures)" in said
 
 
 # Its forms

@@ -1,6 +1,7 @@
 """A design's own numbers in the simulation of power."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -51,6 +52,15 @@ def test_a_plan_with_enough_sessions_says_so() -> None:
     assert not powering.power_of_design(make_asked(), share=0.8).is_enough
     study = make_asked(slug="much", judgments_per_triplet=200)
     assert powering.power_of_design(study, share=0.8).is_enough
+
+
+def test_enough_sessions_with_too_few_judgments_of_a_pair_are_not_enough() -> None:
+    found = powering.power_of_design(make_asked(), share=0.8)
+    assert found.one.n_observers and found.one.judgments_of_pair
+    wanted = found.one.judgments_of_pair * found.n_condition_pairs
+    asked = replace(found, n_planned=found.one.n_observers, n_judgments_planned=wanted)
+    assert asked.is_enough
+    assert not replace(asked, n_judgments_planned=wanted - 1).is_enough
 
 
 def test_the_command_tells_it_as_json_and_in_words() -> None:

@@ -65,6 +65,7 @@ def test_the_page_shows_what_the_run_found(ada: Client) -> None:
     assert "16 judgments by 8 observers on 2 photos, as screened; no session was excluded" in text
     assert "nothing has changed since" in text
     assert "SIMULATED" not in text
+    assert text.count("16 judgments by 8</td>") == 2
     # JPEG, the first codec, against WebP: 2 won, 14 lost.
     assert ">2–14–0<" in text and "87.5" in text
     assert f"{reverse('study_gallery', args=['which'])}?rate=0.5&amp;pair=jpeg,webp" in text

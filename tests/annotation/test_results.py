@@ -258,6 +258,8 @@ def test_repeats_and_agreement_are_of_people_and_not_of_sides() -> None:
     assert people["n_repeats"] == 12
     assert people["repeats"]["value"] == pytest.approx(10 / 12)
     assert people["agreement"]["value"] == 1
+    for name in ("alpha", "agreement"):
+        assert (people[name]["n_judgments"], people[name]["n_observers"]) == (12, 6)
     assert [row["agreement"] for row in people["observers"]] == [1] * 6
 
 

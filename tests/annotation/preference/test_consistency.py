@@ -7,7 +7,7 @@ from annotation.preference.consistency import (
     repeat_consistency,
     unbiased_agreement,
 )
-from annotation.preference.leaving_out import METHOD
+from annotation.preference.leaving_out import METHOD, NOTHING_LEFT
 from codecs_eval.agreement.scores import human_unbiased
 
 # Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", example C: 4 observers, 12 units.
@@ -50,6 +50,37 @@ def test_units_with_one_judgment_do_not_count() -> None:
     unit, observer, value = long_form(PUBLISHED)
     more = krippendorff_alpha([*unit, 99], [*observer, 0], [*value, "9"])
     assert more.value == krippendorff_alpha(unit, observer, value).value
+
+
+def test_only_judgments_that_can_be_compared_count_for_n_and_for_too_few_observers() -> None:
+    # Observers 0 and 1 share two units; eight more judge a unit each that nobody else judges.
+    unit = [0, 0, 1, 1, *range(2, 10)]
+    observer = [0, 1, 0, 1, *range(2, 10)]
+    share = [1, 1, 1, 0, *[1] * 8]
+    for found in (
+        krippendorff_alpha(unit, observer, share),
+        unbiased_agreement(unit, observer, share),
+    ):
+        assert (found.n_judgments, found.n_observers) == (4, 2)
+        assert found.interval is None
+        assert found.reason is not None and found.reason.startswith("2 observers gave answers")
+
+
+def test_who_judges_alone_adds_no_degree_of_freedom() -> None:
+    rng = np.random.default_rng(4)
+    unit, observer = np.divmod(np.arange(20 * 6), 6)
+    share = (rng.random(120) < 0.6).astype(float)
+    alone = unbiased_agreement([*unit, 90, 91, 92], [*observer, 7, 8, 9], [*share, 1, 1, 1])
+    assert alone == unbiased_agreement(unit, observer, share)
+    assert alone.interval is not None and alone.interval.n_observers == alone.n_observers == 6
+
+
+def test_where_leaving_one_out_leaves_nothing_to_compare_the_reason_says_so() -> None:
+    # Observer 0 has a part in every pair.
+    unit, observer = np.repeat(np.arange(5), 2), np.array([0, 1, 0, 2, 0, 3, 0, 4, 0, 5])
+    found = unbiased_agreement(unit, observer, [1, 1, 1, 0, 0, 0, 1, 1, 0, 1])
+    assert found.value == pytest.approx(0.6)
+    assert (found.interval, found.reason) == (None, NOTHING_LEFT)
 
 
 def test_alphas_interval_is_the_jackknife_over_observers() -> None:
