@@ -84,7 +84,7 @@ def last(study: Study) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
 def test_a_new_study_begins_its_own_trail() -> None:
     make_ladder("kodak")
     study, _ = designing.create_study(
-        designing.Design("Which?", "new", "kodak", ("jpeg", "webp"), (0.5,), crop_px=64),
+        designing.Design("Which?", "fresh", "kodak", ("jpeg", "webp"), (0.5,), crop_px=64),
         user=make_ada(),
     )
     by, what, before, after = last(study)

@@ -206,10 +206,12 @@ def test_a_draft_is_changed_in_the_form_that_made_it(ada: Client) -> None:
     assert form["question"].value() == "Which one?"
     assert form["instructions"].value() is None
     assert form["rates_bpp"].value() == "0.2, 1"
-    reply = ada.post(address, {**FORM, "pairing": "anchor", "anchor_codec": "webp", "slug": "new"})
-    assert reply["Location"] == reverse("study", args=["new"])
+    reply = ada.post(
+        address, {**FORM, "pairing": "anchor", "anchor_codec": "webp", "slug": "fresh"}
+    )
+    assert reply["Location"] == reverse("study", args=["next"])
     study = Study.objects.get()
-    assert (study.slug, study.triplets.filter(kind="main").count()) == ("new", 12)
+    assert (study.slug, study.triplets.filter(kind="main").count()) == ("next", 12)
     assert "12 triplets planned" in text_of(ada.get(reply["Location"]))
 
 
