@@ -7,12 +7,14 @@ from django.core.cache import cache
 from django.db.models import Sum
 from django.utils import timezone
 
+from annotation import conforming_amount as counting
 from annotation import conforming_analysis as analysing
 from annotation import conforming_material as showing
 from annotation import conforming_method as asking
 from annotation import conforming_observers as observing
+from annotation import conforming_timing as timed
 from annotation import conforming_viewing as viewing
-from annotation.asked_elsewhere import is_imported, without_ours
+from annotation.asked_elsewhere import without_ours
 from annotation.conformance_items import Conformance, Section, n_of
 from annotation.conforming_answers import Answers, answers_of
 from annotation.models import Study
@@ -54,21 +56,21 @@ def conformance(study: Study) -> Conformance:
         state=study.state,
         made_at=timezone.now().isoformat(timespec="seconds"),
         lede=(*LEDE, *_state(study, answers.n())),
-        sections=tuple(map(without_ours, sections)) if is_imported(study) else sections,
+        sections=tuple(map(without_ours, sections)) if answers.is_imported else sections,
     )
 
 
 def _sections(study: Study, answers: Answers) -> tuple[Section, ...]:
     return (
-        asking.method(study),
+        asking.method(study, answers),
         observing.observers(study, answers),
         observing.checks(study, answers.viewings),
         viewing.viewing(study, answers),
-        showing.material(study),
-        showing.amount(study, answers),
+        showing.material(study, answers),
+        counting.amount(study, answers),
         asking.order_and_sides(study, answers),
-        asking.training(study),
-        asking.timing(study, answers),
+        asking.training(study, answers),
+        timed.timing(study, answers),
         analysing.analysis(study),
         analysing.deviations(study),
         analysing.software(),

@@ -11,6 +11,7 @@ import numpy as np
 from django.db.models import Count, F, Max, Min, Q
 from numpy.typing import NDArray
 
+from annotation.asked_elsewhere import is_imported
 from annotation.models import Judgment, JudgmentQuerySet, Session, Study, Triplet
 
 _FIRST, _SECOND, _ON_LEFT = (
@@ -57,11 +58,15 @@ class Answered:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """`active_ms`: response times of judgments that count, hidden time taken off."""
+    """`active_ms`: response times of judgments that count, hidden time taken off.
+
+    `is_imported`: they came in a file; how people were asked is not known here.
+    """
 
     sessions: tuple[Answered, ...]
     active_ms: NDArray[np.float64]
     marks: dict[str, int]
+    is_imported: bool
 
     @cached_property
     def kept(self) -> tuple[Answered, ...]:
@@ -112,7 +117,8 @@ def answers_of(study: Study) -> Answers:
     )
     counted = Judgment.objects.of_study(study).counted().order_by()
     has_marks = any(row["n_marked"] for row in sums.values())
-    return Answers(sessions, _active_ms(counted), _marks(counted) if has_marks else {})
+    marks = _marks(counted) if has_marks else {}
+    return Answers(sessions, _active_ms(counted), marks, is_imported(study))
 
 
 def _active_ms(counted: JudgmentQuerySet) -> NDArray[np.float64]:

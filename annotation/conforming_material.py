@@ -1,21 +1,17 @@
-"""Of a conformance report: what was shown, how it was made, and how much of it was judged."""
+"""Of a conformance report: what was shown, and how it was made."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Avg, Count, Max, Min, Q, Sum
+from django.db.models import Avg, Count, Max, Min, Q
 
-from annotation.asked_elsewhere import SAID, is_imported
+from annotation.asked_elsewhere import SAID
 from annotation.conformance_items import (
     AIC3,
-    NOT_RECORDED,
-    REPORTED,
     Item,
     Section,
     counted,
     item,
     n_of,
-    spread,
 )
 from annotation.conforming_answers import Answers
 from annotation.models import Study, Triplet
@@ -25,7 +21,7 @@ from codecs_eval.named_codecs import codec_entry
 MOST_LINES = 40
 
 
-def material(study: Study) -> Section:
+def material(study: Study, answers: Answers) -> Section:
     main = study.triplets.filter(kind=Triplet.Kind.MAIN)
     photos = SourceImage.objects.filter(pk__in=main.values("source"))
     return Section(
@@ -33,10 +29,10 @@ def material(study: Study) -> Section:
         (
             item("Photos", *_photos(study, photos)),
             item("Licences", *_lines(photos, "licence")),
-            item("Part shown", *_crop(study, main), by=(AIC3,)),
+            item("Part shown", *_crop(study, answers, main), by=(AIC3,)),
             _codecs(main),
             _settings(main),
-            _rates(study, main),
+            _rates(answers, main),
             _left_out(study),
         ),
     )
@@ -56,11 +52,11 @@ def _lines(photos: Any, column: str) -> list[str]:
     return [f"{row[column] or 'not told'}: {n_of(row['n'], 'photo')}" for row in rows[:MOST_LINES]]
 
 
-def _crop(study: Study, main: Any) -> list[str]:
+def _crop(study: Study, answers: Answers, main: Any) -> list[str]:
     sizes = main.values_list("crop_width_px", "crop_height_px").annotate(n=Count("pk"))
     said = [f"{width} x {height}: {n:,}" for width, height, n in sizes.order_by("-n")[:6] if width]
     return [
-        SAID if is_imported(study) else f"{study.get_crop_display().capitalize()}.",
+        SAID if answers.is_imported else f"{study.get_crop_display().capitalize()}.",
         f"Sizes by triplets (px): {', '.join(said) or 'not told'}.",
     ]
 
@@ -119,7 +115,7 @@ def _least_and_most(values: set[str]) -> str:
     return f"{low} to {high}"
 
 
-def _rates(study: Study, main: Any) -> Item:
+def _rates(answers: Answers, main: Any) -> Item:
     told = Q(bpp__gt=0)
     rows = (
         _made(main)
@@ -137,7 +133,7 @@ def _rates(study: Study, main: Any) -> Item:
     return item(
         "Rates targeted and achieved",
         "As the imported file told."
-        if is_imported(study)
+        if answers.is_imported
         else "Bits of the whole file by pixels of the whole photo.",
         *(f"{_target(row)}, {row['codec']}: {_achieved(row)}" for row in rows[:MOST_LINES]),
     )
@@ -180,78 +176,3 @@ def _left_out(study: Study) -> Item:
 def _n_missed(study: Study) -> int:
     made = _made(study.triplets.filter(kind=Triplet.Kind.MAIN))
     return int(made.exclude(state=Reconstruction.State.HIT).count())
-
-
-def amount(study: Study, answers: Answers) -> Section:
-    """How many triplets, and judgments of each."""
-    kinds = dict(study.triplets.order_by().values_list("kind").annotate(n=Count("pk")))
-    main = study.triplets.filter(kind=Triplet.Kind.MAIN)
-    found = main.aggregate(
-        total=Sum("n_judged"),
-        reached=Count("pk", filter=Q(n_judged__gte=study.judgments_per_triplet)),
-        untouched=Count("pk", filter=Q(n_judged=0)),
-    )
-    return Section(
-        "Amount",
-        (
-            item(
-                "Triplets",
-                "; ".join(f"{kind}: {n:,}" for kind, n in sorted(kinds.items())) or "none",
-                "" if is_imported(study) else f"Pairs: {study.get_pairing_display()}.",
-            ),
-            item("Judgments that count", _n_judgments(answers.n(), found["total"] or 0)),
-            item(
-                "Judgments a triplet",
-                *_of_each(study, main, kinds.get("main", 0), found),
-            ),
-            _partly(answers.n(), answers.n("n_partly"), answers.n("n_part_untold")),
-        ),
-    )
-
-
-def _of_each(study: Study, main: Any, n_main: int, found: dict[str, int]) -> list[str]:
-    """How many a triplet has, and how many were wanted where that is known."""
-    judged = f"Judged: {_judged(main)}."
-    never = f"{found['untouched']:,} were never judged."
-    triplets = n_of(n_main, "main triplet")
-    if is_imported(study):
-        return [judged, f"Of {triplets} {never}"]
-    wanted = f"Wanted: {study.judgments_per_triplet:,}. {judged}"
-    return [wanted, f"Reached by {found['reached']:,} of {triplets}; {never}"]
-
-
-def _judged(main: Any) -> str:
-    counts: Iterable[float] = main.values_list("n_judged", flat=True).iterator()
-    return f"{spread(counts)}, excluded sessions with them"
-
-
-def _n_judgments(n_counted: int, n_judged: int) -> str:
-    return (
-        f"{n_counted:,} of main triplets, without warm-ups, repeats and excluded sessions; "
-        f"{n_judged:,} with excluded sessions."
-    )
-
-
-def _partly(n: int, partly: int, untold: int) -> Item:
-    """Of `n` counted judgments; of `untold` ones nobody wrote down what part was shown."""
-    if untold:
-        is_all = untold == n
-        rest = "" if is_all or partly else "The others were given on the whole crop."
-        return item(
-            "Seen in part",
-            _on_a_part(partly),
-            f"Not recorded for {untold:,} of {n_of(n, 'counted judgment')}.",
-            rest,
-            status=NOT_RECORDED if is_all else REPORTED,
-        )
-    whole = "None: every counted judgment was given on the whole crop."
-    return item("Seen in part", _on_a_part(partly) or whole)
-
-
-def _on_a_part(partly: int) -> str:
-    if not partly:
-        return ""
-    return (
-        f"{n_of(partly, 'counted judgment')} given on a smaller, central part of the crop, in a "
-        "small window."
-    )

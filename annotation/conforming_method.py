@@ -1,11 +1,9 @@
-"""Of a conformance report: how people were asked, in which order, and how long it took."""
-
-from datetime import datetime
+"""Of a conformance report: how people were asked, trained and checked, and in which order."""
 
 from django.db.models import Count, Q
 from scipy.stats import binomtest
 
-from annotation.asked_elsewhere import elsewhere, is_imported
+from annotation.asked_elsewhere import elsewhere
 from annotation.conformance_items import (
     AIC3,
     BT500,
@@ -14,14 +12,12 @@ from annotation.conformance_items import (
     Section,
     counted,
     item,
-    minute,
     n_of,
     spread,
 )
 from annotation.conforming_answers import Answers
-from annotation.models import Judgment, Session, Study, Trial
+from annotation.models import Judgment, Study, Trial
 
-LONGEST_SESSION_MIN = 30
 TRAINING = "Training and checks within sessions"
 _KINDS = {
     "Practice": "practice",
@@ -32,7 +28,7 @@ _KINDS = {
 }
 
 
-def method(study: Study) -> Section:
+def method(study: Study, answers: Answers) -> Section:
     """What was shown and asked."""
     return Section(
         "Test method",
@@ -53,7 +49,7 @@ def method(study: Study) -> Section:
                 else "",
                 by=(P910, AIC3),
             ),
-            item("Answers", _answers(study)),
+            item("Answers", _answers(study, answers)),
             item("Instructions", f"“{study.instructions}”"),
             item("Languages", _languages(study)),
             item("Settings from", study.preset or "no preset"),
@@ -61,10 +57,10 @@ def method(study: Study) -> Section:
     )
 
 
-def _answers(study: Study) -> str:
+def _answers(study: Study, answers: Answers) -> str:
     if study.allow_not_sure:
         return "First, second or “not sure”."
-    if is_imported(study):
+    if answers.is_imported:
         return "First or second; whether “not sure” was offered is not recorded here."
     return "Forced choice: first or second."
 
@@ -121,7 +117,7 @@ def _sides(study: Study, answers: Answers) -> Item:
         f"Chosen: left {left:,}, right {right:,} ({100 * test.statistic:.1f} % "
         f"right, 95 % {100 * low:.1f} to {100 * high:.1f}; binomial test against a half "
         f"p = {_p(test.pvalue)}). Interval and test take judgments as independent.",
-        "Where the imported file did not tell a side, a coin did." if is_imported(study) else "",
+        "Where the imported file did not tell a side, a coin did." if answers.is_imported else "",
         by=(P910,),
     )
 
@@ -130,10 +126,10 @@ def _p(value: float) -> str:
     return "below 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def training(study: Study) -> Section:
+def training(study: Study, answers: Answers) -> Section:
     """What stood before and between the trials that count."""
     kinds = _trials_by_kind(study)
-    if is_imported(study):
+    if answers.is_imported:
         return _trained_elsewhere(kinds)
     passing = study.practice_pass_share
     return Section(
@@ -202,56 +198,3 @@ def _trials_by_kind(study: Study) -> dict[str, int]:
         repeat=Count("pk", filter=judged & Q(is_repeat=True)),
     )
     return found
-
-
-def timing(study: Study, answers: Answers) -> Section:
-    """When, and for how long."""
-    finished = study.sessions.filter(state=Session.State.FINISHED).values_list(
-        "started_at", "finished_at"
-    )
-    minutes = [_minutes(started, ended) for started, ended in finished]
-    n_long = sum(found > LONGEST_SESSION_MIN for found in minutes if found is not None)
-    return Section(
-        "Dates and times",
-        (
-            _given(study, answers),
-            item("Study opened", minute(study.opened_at)),
-            item("Trials in a session", f"{study.session_length:,}, practice apart."),
-            item(
-                "Duration of finished sessions",
-                f"{spread(minutes, 'min', 1)}; breaks and pauses are within.",
-                f"Longer than {LONGEST_SESSION_MIN} min: {n_long:,}. BT.500-15 advises about "
-                f"{LONGEST_SESSION_MIN} min at most.",
-                by=(P910, BT500),
-            ),
-            item(
-                "Response time",
-                f"{spread(answers.active_ms, 'ms')}: {_measured_how(study)}; counted judgments.",
-                by=(P910,),
-            ),
-        ),
-    )
-
-
-def _given(study: Study, answers: Answers) -> Item:
-    label, by = "Judgments given", (P910,)
-    said = f"{minute(answers.first_at)} to {minute(answers.last_at)}"
-    if not is_imported(study):
-        return item(label, f"{said}, as the server stored them.", by=by)
-    # Of what the file did not tell, the moment of the import stands in its place.
-    if study.opened_at and answers.last_at and answers.last_at >= study.opened_at:
-        return elsewhere(label, by=by)
-    return item(label, f"{said}, as the file told.", by=by)
-
-
-def _measured_how(study: Study) -> str:
-    if is_imported(study):
-        return "as the file told, how it was measured is not recorded here"
-    return (
-        "answer's own timestamp minus the frame that showed the decoded pictures, hidden time "
-        "taken off"
-    )
-
-
-def _minutes(started: datetime, ended: datetime | None) -> float | None:
-    return (ended - started).total_seconds() / 60 if ended else None

@@ -8,7 +8,6 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from annotation import screening
-from annotation.asked_elsewhere import is_imported
 from annotation.checks import ACUITY, CARD, COLOUR_PLATES
 from annotation.conformance_items import (
     AIC3,
@@ -55,7 +54,7 @@ def observers(study: Study, answers: Answers) -> Section:
             item("Withdrawn", _withdrawn(study)),
             _verdicts(answers),
             item("Recruiting", f"{study.get_recruiting_display().capitalize()}."),
-            item("Sessions a person", _sessions_each(study)),
+            item("Sessions a person", _sessions_each(study, answers)),
             item(
                 "Payment",
                 f"“{study.reward}”" if study.reward else "None told.",
@@ -109,10 +108,10 @@ def _verdicts(answers: Answers) -> Item:
     return item("Verdicts", said or "no session", by=(P910,))
 
 
-def _sessions_each(study: Study) -> str:
+def _sessions_each(study: Study, answers: Answers) -> str:
     rows = study.sessions.order_by().values("annotator").annotate(n=Count("pk"))
     limit: int | str = study.sessions_per_person or "any number"
-    if is_imported(study):
+    if answers.is_imported:
         limit = "not recorded here"
     return f"Allowed: {limit}. Begun: {spread(rows.values_list('n', flat=True))}."
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from annotation.asked_elsewhere import elsewhere, is_imported
+from annotation.asked_elsewhere import elsewhere
 from annotation.conformance_items import (
     AIC3,
     BT500,
@@ -105,7 +105,7 @@ def _spread(label: str, viewings: Viewings, name: str, unit: str, decimals: int)
 
 def _zoom(study: Study, answers: Answers) -> Item:
     used = f"Used in {answers.n('n_zoomed'):,} counted judgments, {answers.largest_zoom}× at most."
-    if is_imported(study):
+    if answers.is_imported:
         return elsewhere("Magnification", used if answers.n("n_zoomed") else "", by=(P910,))
     if study.largest_zoom == 1:
         return item("Magnification", "None: one image pixel on one device pixel.", by=(P910,))
@@ -118,7 +118,7 @@ def _zoom(study: Study, answers: Answers) -> Item:
 
 
 def _changes(study: Study, answers: Answers) -> Item:
-    if not answers.marks and is_imported(study):
+    if not answers.marks and answers.is_imported:
         return elsewhere("Changed during a trial", by=(P910,))
     said = ", ".join(f"{mark.replace('_', ' ')}: {n:,}" for mark, n in answers.marks.items())
     return item("Changed during a trial", f"{said or 'nothing'} (counted judgments).", by=(P910,))
