@@ -31,9 +31,12 @@ def plan_in_run(run: Run, reporter: RunReporter) -> dict[str, Any]:
         reporter.progress(done, total, "looking where the copies differ")
 
     before = {"triplets": study.triplets.count()}
-    planned = triplets.plan_triplets(study, on_progress=tell)
-    after = {"triplets": study.triplets.count()}
-    auditing.record(study, run.created_by, "Planned the triplets in a run", before, after)
+
+    def keep_trail() -> None:
+        after = {"triplets": study.triplets.count()}
+        auditing.record(study, run.created_by, "Planned the triplets in a run", before, after)
+
+    planned = triplets.plan_triplets(study, on_progress=tell, beside=keep_trail)
     return {
         "study": study.slug,
         "triplets": planned.n_triplets,

@@ -93,9 +93,14 @@ def plan(study: Study, *, may_take_long: bool) -> Planned:
 
 
 def plan_triplets(
-    study: Study, found: Plan | None = None, on_progress: Progress = lambda done, total: None
+    study: Study,
+    found: Plan | None = None,
+    on_progress: Progress = lambda done, total: None,
+    beside: Callable[[], object] = lambda: None,
 ) -> Planned:
     """Make the triplets of a draft study anew from its ladder.
+
+    `beside` writes what belongs to them, in their own transaction.
 
     Raises ValueError for a study that was opened or changed meanwhile, or when no pair can be
     formed.
@@ -108,6 +113,7 @@ def plan_triplets(
         _refuse_another(study)
         study.triplets.all().delete()
         Triplet.objects.bulk_create(rows, batch_size=5000)
+        beside()
     return found.planned
 
 

@@ -206,9 +206,7 @@ def test_a_draft_is_changed_in_the_form_that_made_it(ada: Client) -> None:
     assert form["question"].value() == "Which one?"
     assert form["instructions"].value() is None
     assert form["rates_bpp"].value() == "0.2, 1"
-    reply = ada.post(
-        address, {**FORM, "pairing": "anchor", "anchor_codec": "webp", "slug": "fresh"}
-    )
+    reply = ada.post(address, {**FORM, "pairing": "anchor", "anchor_codec": "webp", "slug": "next"})
     assert reply["Location"] == reverse("study", args=["next"])
     study = Study.objects.get()
     assert (study.slug, study.triplets.filter(kind="main").count()) == ("next", 12)
@@ -292,6 +290,8 @@ def test_a_plan_that_reads_many_pixels_is_left_to_a_run(ada: Client) -> None:
     assert runs.claim(run.pk, "test")
     assert runs.execute(run.pk, "test") == Run.State.DONE
     assert study.triplets.count() == 21
+    last = study.changes.first()
+    assert last and last.what == "Planned the triplets in a run"
     assert long_planning.running(study) is None
 
 
