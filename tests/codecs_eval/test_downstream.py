@@ -263,7 +263,7 @@ def test_ada_reads_a_report_of_class_maps(desk: Client, tmp_path: Path) -> None:
     (cell,) = found["cells"]
     assert cell["pixel"]["difference"]["value"] < 0 and cell["agreement"]["value"] < 1
     page = desk.get(reverse("downstream", args=[run.pk])).content.decode()
-    assert "Mean IoU, %" in page and "Pixel accuracy, %" in page and "AP" not in page
+    assert "Mean IoU, %" in page and "Pixel accuracy, %" in page and "Box AP" not in page
     cat = SourceImage.objects.get(name="cat")
     photo = desk.get(reverse("downstream_photo", args=[run.pk, cat.pk])).content.decode()
     assert "Coloured areas" in photo
