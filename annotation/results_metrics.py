@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.results_reading import are_apart
 from codecs_eval.agreement.estimates import estimate_json
 from codecs_eval.agreement.intervals import Bootstrap
 from codecs_eval.agreement.judged import Judged, MetricDistances
@@ -85,12 +86,10 @@ def _cuts(
         tuple(sorted(pair, key=lambda codec: order.get(codec, len(order))))
         for pair in zip(table["first_codec"], table["second_codec"], strict=True)
     ]
-    gap = (table["first_bpp"] - table["second_bpp"]).abs()
-    is_near = gap <= tolerance * table[["first_bpp", "second_bpp"]].min(axis=1)
     is_same = (
         (table["first_target_bpp"] == table["second_target_bpp"])
         & (table["first_codec"] != table["second_codec"])
-        & is_near
+        & ~are_apart(table, tolerance)
     ).to_numpy()
     rates = table["first_target_bpp"].to_numpy()
     known = sorted(set(rates[is_same & (rates > 0)]))

@@ -110,11 +110,14 @@ def _told(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     table["active_ms"] = table["response_ms"] - table["hidden_ms"]
     is_same = table["first_target_bpp"] == table["second_target_bpp"]
     table["rate_bpp"] = table["first_target_bpp"].where(is_same & (table["first_target_bpp"] > 0))
-    low = np.minimum(table["first_bpp"], table["second_bpp"])
-    table["is_apart"] = np.abs(table["first_bpp"] - table["second_bpp"]) > (
-        study.rate_tolerance * low
-    )
+    table["is_apart"] = are_apart(table, study.rate_tolerance)
     return table
+
+
+def are_apart(table: pd.DataFrame, tolerance: float) -> Any:
+    """Rows whose two files differ in size by more than the tolerance of the smaller one."""
+    low = np.minimum(table["first_bpp"], table["second_bpp"])
+    return np.abs(table["first_bpp"] - table["second_bpp"]) > tolerance * low
 
 
 def _left_out(study: Study) -> list[dict[str, Any]]:
